@@ -1,0 +1,1 @@
+"""Shared code of the series *From PCA to StyleGAN*; the lessons import from its modules."""

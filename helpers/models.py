@@ -1,0 +1,98 @@
+"""Networks that more than one notebook needs, built by functions, and the VAE that joins two."""
+
+import keras
+from keras import layers, ops
+
+from helpers.layers import Sampling
+from helpers.losses import gaussian_kl
+
+
+def vae_encoder(codings_size=10, seed=None):
+    """The chapter's VAE encoder: 784 -> 150 -> 100 -> (mean, log_var) -> sampled codings.
+
+    Input: float images [N, 28, 28] in [0, 1].
+    Outputs: codings_mean, codings_log_var and sampled codings, each float [N, codings_size].
+    """
+    images = keras.Input(shape=(28, 28))
+    hidden = layers.Flatten()(images)
+    hidden = layers.Dense(150, activation="selu")(hidden)
+    hidden = layers.Dense(100, activation="selu")(hidden)
+    codings_mean = layers.Dense(codings_size, name="codings_mean")(hidden)
+    codings_log_var = layers.Dense(codings_size, name="codings_log_var")(hidden)
+    codings = Sampling(seed=seed)([codings_mean, codings_log_var])
+    return keras.Model(images, [codings_mean, codings_log_var, codings], name="encoder")
+
+
+def vae_decoder(codings_size=10):
+    """The chapter's VAE decoder: codings -> 100 -> 150 -> 784, sigmoid.
+
+    Input: float codings [N, codings_size]. Output: float images [N, 28, 28] in [0, 1].
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(codings_size,)),
+            layers.Dense(100, activation="selu"),
+            layers.Dense(150, activation="selu"),
+            layers.Dense(28 * 28, activation="sigmoid"),
+            layers.Reshape((28, 28)),
+        ],
+        name="decoder",
+    )
+
+
+class VariationalAutoencoder(keras.Model):
+    """Encoder and decoder joined; adds the latent loss to whatever loss it is compiled with.
+
+    The latent loss is added in ``call``, so ``evaluate`` and the validation of ``fit`` count it
+    too. It is divided by the number of pixels, because Keras' cross-entropy is a mean over pixels.
+
+    Args:
+        encoder: images -> (codings_mean, codings_log_var, codings).
+        decoder: codings -> images.
+        beta: weight of the latent loss; 1 is the VAE of Kingma and Welling (2013).
+    """
+
+    def __init__(self, encoder, decoder, beta=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder, self.beta = encoder, decoder, beta
+
+    def call(self, images):
+        codings_mean, codings_log_var, codings = self.encoder(images)
+        latent_loss = ops.mean(gaussian_kl(codings_mean, codings_log_var))
+        num_pixels = images.shape[1] * images.shape[2]
+        self.add_loss(self.beta * latent_loss / num_pixels)
+        return self.decoder(codings)
+
+
+def dense_generator(codings_size=30):
+    """The chapter's dense GAN generator: codings -> 100 -> 150 -> 784, sigmoid.
+
+    Input: float codings [N, codings_size]. Output: float images [N, 28, 28] in [0, 1].
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(codings_size,)),
+            layers.Dense(100, activation="selu"),
+            layers.Dense(150, activation="selu"),
+            layers.Dense(28 * 28, activation="sigmoid"),
+            layers.Reshape((28, 28)),
+        ],
+        name="generator",
+    )
+
+
+def dense_discriminator():
+    """The chapter's dense GAN discriminator: 784 -> 150 -> 100 -> 1 logit (no sigmoid).
+
+    Input: float images [N, 28, 28] in [0, 1]. Output: float logits [N, 1].
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(28, 28)),
+            layers.Flatten(),
+            layers.Dense(150, activation="selu"),
+            layers.Dense(100, activation="selu"),
+            layers.Dense(1),
+        ],
+        name="discriminator",
+    )

@@ -1,0 +1,135 @@
+"""Weights that ship with the course, in ``helpers/weights`` with a manifest.
+
+The manifest, ``manifest.json``, says of each file its sha256, how it came about (recipe, seed,
+epochs, minutes, machine, versions), and what was measured. A file that doesn't match is refused.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from importlib import metadata, resources
+from pathlib import Path
+
+WEIGHTS = Path(str(resources.files("helpers") / "weights"))
+
+
+class PretrainedError(RuntimeError):
+    """Weights are missing, damaged or made for another network; the message says what to do."""
+
+
+def read_manifest(folder=None):
+    """The manifest as dict: name -> entry. Empty if there is none."""
+    path = (folder or WEIGHTS) / "manifest.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise PretrainedError(f"{path.name} is damaged ({error}). {_REMEDY}") from None
+
+
+_REMEDY = "Get it again with `git checkout helpers/weights`, or reinstall the course."
+
+
+def available(name, folder=None):
+    """Whether weights called `name` are in the manifest."""
+    return name in read_manifest(folder)
+
+
+def describe(name, folder=None):
+    """The manifest's entry for `name`: file, sha256, recipe, measured and so on.
+
+    Raises:
+        PretrainedError: there is none.
+    """
+    manifest = read_manifest(folder)
+    if name not in manifest:
+        known = ", ".join(sorted(manifest)) or "none"
+        raise PretrainedError(
+            f"There are no shipped weights called {name!r} (there are: {known}). "
+            "`make weights` trains them."
+        )
+    return manifest[name]
+
+
+def load_weights(model, name, folder=None):
+    """Load the shipped weights `name` into `model` and return it.
+
+    Args:
+        model: a built Keras model of the architecture that the weights were saved from.
+
+    Raises:
+        PretrainedError: unknown name; the file is missing; its sha256 isn't the manifest's; or the
+            weights don't fit the model, which then keeps its own.
+    """
+    entry = describe(name, folder)
+    path = (folder or WEIGHTS) / entry["file"]
+    if not path.is_file():
+        raise PretrainedError(f"The weights file {path.name} is missing. {_REMEDY}")
+    if _sha256(path) != entry["sha256"]:
+        raise PretrainedError(
+            f"The weights file {path.name} is not the one in the manifest (other sha256): damaged, "
+            f"half downloaded or replaced. {_REMEDY}"
+        )
+    before = model.get_weights()
+    try:
+        model.load_weights(path)
+    except Exception as error:
+        with contextlib.suppress(ValueError):
+            model.set_weights(before)
+        reason = str(error).splitlines()[0]
+        raise PretrainedError(
+            f"The weights {name!r} do not fit this network: {reason} They were made by: "
+            f"{entry['recipe']}"
+        ) from error
+    return model
+
+
+def save_weights(
+    model, name, *, recipe, seed, epochs, minutes, measured, history=None, folder=None
+):
+    """Write `model`'s weights and their entry in the manifest; nothing is left half-written.
+
+    Args:
+        model: a built Keras model.
+        name: letters, digits, ``-`` and ``_``.
+        recipe: one line, how to make these weights.
+        seed, epochs, minutes: of the training.
+        measured: dict of measures, name -> number.
+        history: dict name -> list of numbers, one per epoch.
+    """
+    folder = folder or WEIGHTS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.weights.h5"
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        written = Path(temporary, path.name)
+        model.save_weights(written)
+        entry = {
+            "file": path.name,
+            "sha256": _sha256(written),
+            "bytes": written.stat().st_size,
+            "recipe": recipe,
+            "seed": seed,
+            "epochs": epochs,
+            "minutes": round(minutes, 1),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "versions": {package: metadata.version(package) for package in _PACKAGES},
+            "measured": measured,
+        }
+        if history is not None:
+            entry["history"] = history
+        manifest = {**read_manifest(folder), name: entry}
+        listed = Path(temporary, "manifest.json")
+        listed.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(written, path)
+        os.replace(listed, folder / "manifest.json")
+
+
+_PACKAGES = ("tensorflow", "keras", "numpy")
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
