@@ -15,7 +15,7 @@ from importlib import resources
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 BLUE, ORANGE, GREEN, PINK, PURPLE, GRAY = (
     "#2f6fb0",
@@ -109,6 +109,35 @@ def png_bytes(picture, scale=1):
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="png", compress_level=1)
     return buffer.getvalue()
+
+
+def text_picture(text, width, height, size=13):
+    """Black text, centered on white: a uint8 picture [height, width]."""
+    picture = Image.new("L", (width, height), 255)
+    font = ImageFont.load_default(size)
+    ImageDraw.Draw(picture).text((width / 2, height / 2), text, fill=40, font=font, anchor="mm")
+    return np.asarray(picture)
+
+
+def film_strip(frames, captions, most=6, height=200):
+    """Up to `most` frames of a film, evenly spaced, side by side with their captions above.
+
+    Args:
+        frames: list of PNG bytes.
+        captions: list of texts, one per frame.
+
+    Returns:
+        uint8 picture [height + 22, W, 3].
+    """
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))
+    columns = []
+    for index in chosen:
+        frame = Image.open(io.BytesIO(frames[index])).convert("RGB")
+        frame = frame.resize((max(1, round(frame.width * height / frame.height)), height))
+        caption = np.repeat(text_picture(captions[index], frame.width, 22)[..., None], 3, axis=2)
+        gap = np.full((height + 22, 6, 3), 255, np.uint8)
+        columns += [np.concatenate([caption, np.asarray(frame)]), gap]
+    return np.concatenate(columns[:-1], axis=1)
 
 
 def figure_picture(figure):

@@ -1,0 +1,470 @@
+"""Playthings: sliders whose picture follows at once.
+
+The fast path of every widget is: compiled call -> uint8 mosaic -> PNG bytes -> one
+``ipywidgets.Image``. Nothing is drawn with Matplotlib while a slider moves. Only what ipywidgets
+7.7 (Colab) and 8 have in common is used.
+
+Every widget also carries a *still*, its first picture as ``image/png``, for pages without a kernel.
+An error in a callback appears below the picture. Widgets know callables and arrays, not models.
+"""
+
+import base64
+import html
+
+import ipywidgets
+import numpy as np
+
+from helpers import plotting
+
+_WIDE = {"description_width": "initial"}
+
+
+def compile_decoder(decoder, num_codings, codings_size):
+    """Compile `decoder` for batches of one fixed size; the result follows later weight updates.
+
+    Args:
+        decoder: callable, float32 codings [num_codings, codings_size] -> images in [0, 1], of shape
+            [N, H, W], [N, H, W, 1] or [N, H, W, 3]; for example a Keras model.
+        num_codings, codings_size: shape of the codings.
+
+    Returns:
+        Function, float codings [num_codings, codings_size] -> float32 images, both NumPy arrays.
+
+    Raises:
+        ValueError: the decoder takes codings of another size, or its images are not in [0, 1].
+    """
+    import tensorflow as tf
+
+    shape = getattr(decoder, "input_shape", None)
+    if isinstance(shape, tuple) and shape[-1] not in (None, codings_size):
+        raise ValueError(
+            f"The decoder takes codings of {shape[-1]} numbers, but there are {codings_size} "
+            "numbers to a coding here (one slider each)."
+        )
+    signature = [tf.TensorSpec((num_codings, codings_size), tf.float32)]
+    compiled = tf.function(lambda codings: decoder(codings), input_signature=signature)
+
+    def decode(codings):
+        return compiled(np.asarray(codings, np.float32)).numpy()
+
+    plotting.check_images(decode(np.zeros((num_codings, codings_size))))
+    return decode
+
+
+def lerp(start, end, t):
+    """Linear interpolation, ``(1 - t) * start + t * end``; t = 0 gives start, t = 1 end."""
+    return (1 - t) * np.asarray(start) + t * np.asarray(end)
+
+
+def slerp(start, end, t):
+    """Spherical interpolation: turns from start to end at constant angular speed.
+
+    ``sin((1 - t) w) / sin(w) * start + sin(t w) / sin(w) * end`` with w the angle between the two
+    (Shoemake, 1985). Linear where the two are parallel or one is zero.
+
+    Args:
+        start, end: float [D].
+        t: from 0 to 1.
+    """
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    norms = np.linalg.norm(start) * np.linalg.norm(end)
+    cosine = start @ end / norms if norms > 0 else 1.0
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(angle) < 1e-6:
+        return lerp(start, end, t)
+    return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+
+
+class Playground(ipywidgets.VBox):
+    """A picture, a caption and controls; a subclass says what to draw.
+
+    A subclass builds its controls, calls ``super().__init__(controls)`` and writes
+    ``picture()`` -> PNG bytes, and ``caption()`` -> text if it wants one.
+
+    Args:
+        controls: dict name -> ipywidgets control with a ``value``.
+        panel: the widget to show beside the picture; default: the controls in a column.
+        beside: whether the panel stands right of the picture, or else below.
+    """
+
+    _ipython_display_ = None  # ipywidgets 7 would display without our still
+
+    def __init__(self, controls, panel=None, beside=True):
+        self._controls = controls
+        self._start = {name: control.value for name, control in controls.items()}
+        self._holding = False
+        self.image = ipywidgets.Image(format="png", layout={"flex": "0 0 auto"})
+        self.text = ipywidgets.HTML()
+        self.problem = ipywidgets.HTML()
+        self.image.value = self._still = self.picture()  # a problem at the start is raised
+        self.text.value = self.caption()
+        panel = panel or ipywidgets.VBox(list(controls.values()))
+        stage = [self.image, ipywidgets.VBox([panel, self.text, self.problem])]
+        layout = {"align_items": "flex-start", "grid_gap": "14px", "overflow": "visible"}
+        box = ipywidgets.HBox if beside else ipywidgets.VBox
+        super().__init__([box(stage, layout=layout)])
+        for control in controls.values():
+            control.observe(self._on_change, "value")
+
+    def picture(self):
+        """PNG bytes for the controls' current values."""
+        raise NotImplementedError
+
+    def caption(self):
+        """HTML text for the controls' current values."""
+        return ""
+
+    def still(self):
+        """PNG bytes to show where there is no kernel."""
+        return self._still
+
+    def set_values(self, **values):
+        """Set several controls at once, with a single redraw."""
+        self._holding = True
+        try:
+            for name, value in values.items():
+                self._controls[name].value = value
+        finally:
+            self._holding = False
+        self._on_change()
+
+    def reset(self, _=None):
+        """Put every control back to where it started."""
+        self.set_values(**self._start)
+
+    def close(self):
+        """Free the widget and everything in it."""
+        for control in self._controls.values():
+            control.unobserve_all()
+        _close_children(self)
+        super().close()
+
+    def _on_change(self, _=None):
+        if self._holding:
+            return
+        try:
+            self.image.value = self.picture()
+            self.text.value = self.caption()
+            self.problem.value = ""
+        except Exception as error:  # it would vanish in the callback otherwise
+            message = html.escape(f"{type(error).__name__}: {error}")
+            self.problem.value = f'<span style="color:#c0392b"><b>{message}</b></span>'
+
+    def _repr_mimebundle_(self, **kwargs):
+        return {
+            "text/plain": f"{type(self).__name__} (run the cell to use it)",
+            "image/png": base64.b64encode(self.still()).decode(),
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.model_id,
+            },
+        }
+
+
+def _close_children(box):
+    for child in getattr(box, "children", ()):
+        _close_children(child)
+        child.close()
+
+
+def _slider(name, low, high, step, value, width="330px"):
+    """A slider for floats, or for integers if all its numbers are."""
+    whole = all(float(number).is_integer() for number in (low, high, step, value))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    cast = int if whole else float
+    return kind(
+        description=name,
+        min=cast(low),
+        max=cast(high),
+        step=cast(step),
+        value=cast(value),
+        style=_WIDE,
+        layout={"width": width},
+    )
+
+
+def _button(text, action):
+    button = ipywidgets.Button(description=text, layout={"width": "90px"})
+    button.on_click(action)
+    return button
+
+
+class Explorer(Playground):
+    """Sliders for a function that draws a picture.
+
+    Args:
+        draw: function of the sliders' values, by name -> uint8 picture [H, W] or [H, W, 3].
+        sliders: dict name -> (min, max, step, start).
+        caption: function of the same values -> HTML text.
+        scale: enlargement of each pixel.
+    """
+
+    def __init__(self, draw, sliders, caption=None, scale=1):
+        self._draw, self._describe, self._scale = draw, caption, scale
+        self.sliders = {name: _slider(name, *numbers) for name, numbers in sliders.items()}
+        buttons = ipywidgets.HBox([_button("Reset", self.reset)])
+        panel = ipywidgets.VBox([*self.sliders.values(), buttons])
+        super().__init__(self.sliders, panel)
+
+    def _values(self):
+        return {name: slider.value for name, slider in self.sliders.items()}
+
+    def picture(self):
+        return plotting.png_bytes(self._draw(**self._values()), self._scale)
+
+    def caption(self):
+        return self._describe(**self._values()) if self._describe else ""
+
+
+class LatentSliders(Playground):
+    """One slider per coding, or per direction in the latent space, and the decoded images.
+
+    Args:
+        decoder: see :func:`compile_decoder`.
+        codings: float [D] or [N, D], where to start. Without `directions`, a single coding: the
+            sliders then show its coordinates.
+        directions: float [K, D]; slider k adds its value times direction k to every coding.
+        names: the sliders' labels.
+        limits: lowest and highest value of a slider.
+        seed: of the Random button.
+        scale: enlargement of each pixel.
+
+    Raises:
+        ValueError: shapes that don't fit each other or the decoder.
+    """
+
+    def __init__(
+        self,
+        decoder,
+        codings,
+        *,
+        directions=None,
+        names=None,
+        limits=(-3, 3),
+        seed=42,
+        scale=None,
+    ):
+        self._base = np.atleast_2d(np.asarray(codings, np.float32))
+        num_codings, codings_size = self._base.shape
+        self._rng = np.random.default_rng(seed)
+        self._scale = scale or (9 if num_codings == 1 else 3)
+        if directions is None:
+            if num_codings != 1:
+                raise ValueError("Several codings need directions=; a single one has axes.")
+            starts = np.clip(self._base[0], *limits)
+            self._base, self._directions = np.zeros_like(self._base), np.eye(codings_size)
+        else:
+            self._directions = np.atleast_2d(directions)
+            starts = np.zeros(len(self._directions))
+        if self._directions.shape[1] != codings_size:
+            raise ValueError(
+                f"Each direction has {self._directions.shape[1]} numbers, each coding "
+                f"{codings_size}: they must be the same."
+            )
+        names = names or [f"z{_subscript(index + 1)}" for index in range(len(starts))]
+        self._decode = compile_decoder(decoder, num_codings, codings_size)
+        self.sliders = {
+            name: ipywidgets.FloatSlider(
+                description=name, min=limits[0], max=limits[1], step=0.1, value=round(float(v), 1),
+                readout_format=".1f", layout={"width": "290px"},
+            )
+            for name, v in zip(names, starts, strict=True)
+        }  # fmt: skip
+        columns = 2 if len(self.sliders) > 5 else 1
+        grid = ipywidgets.GridBox(
+            list(self.sliders.values()),
+            layout={"grid_template_columns": f"repeat({columns}, 300px)"},
+        )
+        buttons = [_button("Reset", self.reset), _button("Random", self.randomize)]
+        super().__init__(self.sliders, ipywidgets.VBox([grid, ipywidgets.HBox(buttons)]))
+
+    def codings(self):
+        """The codings that the sliders stand for, float32 [N, D]."""
+        values = np.array([slider.value for slider in self.sliders.values()])
+        return (self._base + values @ self._directions).astype(np.float32)
+
+    def picture(self):
+        return plotting.png_bytes(plotting.mosaic(self._decode(self.codings())), self._scale)
+
+    def randomize(self, _=None):
+        """Draw every slider from N(0, 1), within its limits."""
+        draws = self._rng.standard_normal(len(self.sliders))
+        self.set_values(
+            **{
+                name: round(float(np.clip(draw, slider.min, slider.max)), 1)
+                for (name, slider), draw in zip(self.sliders.items(), draws, strict=True)
+            }
+        )
+
+
+def _subscript(number):
+    return "".join(chr(ord("₀") + int(digit)) for digit in str(number))
+
+
+class Interpolation(Playground):
+    """From image A to image B: mixed pixel by pixel, and by mixing their codings.
+
+    Args:
+        encoder: callable, images [N, H, W] -> codings [N, D].
+        decoder: see :func:`compile_decoder`.
+        images: float [N, H, W] in [0, 1], to choose A and B from.
+        pair: indices of A and B to start with.
+        scale: enlargement of each pixel.
+    """
+
+    WAYS = [("straight (linear)", "linear"), ("around (spherical)", "spherical")]
+
+    def __init__(self, encoder, decoder, images, pair=(0, 1), scale=5):
+        self._images = plotting.check_images(images)
+        self._codings = np.asarray(encoder(self._images))
+        if self._codings.ndim != 2 or len(self._codings) != len(self._images):
+            raise ValueError(
+                f"The encoder must return one coding per image, [{len(self._images)}, D], "
+                f"not {list(self._codings.shape)}."
+            )
+        self._decode = compile_decoder(decoder, 1, self._codings.shape[1])
+        self._scale = scale
+        last = len(self._images) - 1
+        self.t = _slider("from A to B", 0.0, 1.0, 0.02, 0.5)
+        self.a = _slider("image A", 0, last, 1, pair[0])
+        self.b = _slider("image B", 0, last, 1, pair[1])
+        self.way = ipywidgets.Dropdown(
+            options=self.WAYS, value="linear", description="way", style=_WIDE
+        )
+        titles = ["A", "pixels mixed", "codings mixed", "B"]
+        width = (self._images.shape[2] + 2) * scale
+        strips = [plotting.text_picture(title, width, 20) for title in titles]
+        margin = np.full((20, 2 * scale), 255, np.uint8)
+        self._header = np.concatenate([*strips, margin], axis=1)
+        super().__init__({"t": self.t, "a": self.a, "b": self.b, "way": self.way}, beside=False)
+
+    def picture(self):
+        a, b, t = self.a.value, self.b.value, self.t.value
+        mix = slerp if self.way.value == "spherical" else lerp
+        decoded = self._decode(mix(self._codings[a], self._codings[b], t)[np.newaxis])
+        pixels = lerp(self._images[a], self._images[b], t)[np.newaxis]
+        decoded = decoded.reshape(pixels.shape)
+        row = np.concatenate([self._images[[a]], pixels, decoded, self._images[[b]]])
+        picture = plotting.mosaic(row, columns=4).repeat(self._scale, 0).repeat(self._scale, 1)
+        return plotting.png_bytes(np.concatenate([self._header, picture]))
+
+
+class ReconstructionBrowser(Playground):
+    """Pages through images and what an autoencoder makes of them.
+
+    Args:
+        autoencoder: callable, images [N, H, W] -> reconstructions of the same shape, in [0, 1].
+        images: float [N, H, W] in [0, 1].
+        columns: images per page.
+        scale: enlargement of each pixel.
+
+    Raises:
+        ValueError: fewer images than columns, or a reconstruction of another shape.
+    """
+
+    def __init__(self, autoencoder, images, columns=10, scale=2):
+        self._images = plotting.check_images(images)
+        if len(self._images) < columns:
+            raise ValueError(f"{columns} columns need at least {columns} images.")
+        self._autoencoder, self._columns, self._scale = autoencoder, columns, scale
+        self.page = _slider("page", 1, len(self._images) // columns, 1, 1)
+        super().__init__({"page": self.page}, beside=False)
+
+    def picture(self):
+        start = (self.page.value - 1) * self._columns
+        originals = self._images[start : start + self._columns]
+        copies = np.asarray(self._autoencoder(originals))
+        if copies.shape != originals.shape:
+            raise ValueError(
+                f"Images of shape {list(originals.shape)} were reconstructed as "
+                f"{list(copies.shape)}; the two must be the same."
+            )
+        self._error = float(np.mean(np.square(originals - copies)))
+        both = np.concatenate([originals, copies])
+        return plotting.png_bytes(plotting.mosaic(both, columns=self._columns), self._scale)
+
+    def caption(self):
+        return f"above: originals, below: copies · mean squared error {self._error:.4f}"
+
+
+class LatentMap(Playground):
+    """A point on a map of a two-dimensional latent space, and what it decodes to.
+
+    Args:
+        decoder: see :func:`compile_decoder`, for codings of two numbers.
+        background: uint8 picture [H, W] or [H, W, 3], the map.
+        extent: (x_min, x_max, y_min, y_max) of the map.
+        start: coordinates of the first point.
+    """
+
+    def __init__(self, decoder, background, extent, start=(0.0, 0.0)):
+        self._map = np.asarray(background)
+        if self._map.ndim == 2:
+            self._map = np.repeat(self._map[..., np.newaxis], 3, axis=2)
+        self._extent = extent
+        self._decode = compile_decoder(decoder, 1, 2)
+        self.x = _slider("z₁", extent[0], extent[1], 0.05, start[0])
+        self.y = _slider("z₂", extent[2], extent[3], 0.05, start[1])
+        super().__init__({"x": self.x, "y": self.y}, beside=False)
+
+    def picture(self):
+        picture = self._map.copy()
+        height, width = picture.shape[:2]
+        x_min, x_max, y_min, y_max = self._extent
+        x = int((self.x.value - x_min) / (x_max - x_min) * (width - 1))
+        y = int((y_max - self.y.value) / (y_max - y_min) * (height - 1))
+        picture[max(y - 1, 0) : y + 2] = picture[:, max(x - 1, 0) : x + 2] = (217, 119, 43)
+        decoded = self._decode([[self.x.value, self.y.value]])
+        scale = max(1, height // (decoded.shape[1] + 4))
+        image = plotting.mosaic(decoded).repeat(scale, axis=0).repeat(scale, axis=1)
+        canvas = np.full((height, image.shape[1] + 16, 3), 255, np.uint8)
+        canvas[: image.shape[0], 16:] = image[..., np.newaxis] if image.ndim == 2 else image
+        return plotting.png_bytes(np.concatenate([picture, canvas], axis=1))
+
+
+class FilmPlayer(Playground):
+    """Shows a training film: live while the model trains, afterwards with a slider.
+
+    Display it before ``fit`` and it follows. Its still is a strip of frames.
+
+    Args:
+        film: a :class:`helpers.training.TrainingFilm`, or anything with ``frames`` (PNG bytes),
+            ``captions`` and ``listeners``.
+    """
+
+    def __init__(self, film):
+        self.film = film
+        last = max(len(film.frames) - 1, 0)
+        self.frame = _slider("frame", 0, last, 1, last)
+        self.play = ipywidgets.Play(min=0, max=last, value=last, interval=250)
+        self._link = ipywidgets.jslink((self.play, "value"), (self.frame, "value"))
+        panel = ipywidgets.HBox([self.play, self.frame])
+        super().__init__({"frame": self.frame}, panel, beside=False)
+        film.listeners.append(self._follow)
+
+    def picture(self):
+        frames = self.film.frames
+        blank = plotting.text_picture("The film starts with the training.", 320, 60)
+        return frames[self.frame.value] if frames else plotting.png_bytes(blank)
+
+    def caption(self):
+        return self.film.captions[self.frame.value] if self.film.captions else ""
+
+    def still(self):
+        if not self.film.frames:
+            return super().still()
+        return plotting.png_bytes(plotting.film_strip(self.film.frames, self.film.captions))
+
+    def close(self):
+        if self._follow in self.film.listeners:
+            self.film.listeners.remove(self._follow)
+        self._link.unlink()
+        super().close()
+
+    def _follow(self, film):
+        last = len(film.frames) - 1
+        self.frame.max = self.play.max = last
+        if self.frame.value == last:  # the first frame: nothing changed, but there is a picture now
+            self._on_change()
+        self.frame.value = last
