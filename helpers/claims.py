@@ -27,7 +27,16 @@ def statements():
 
 
 def claim(
-    id, measured, *, below=None, above=None, between=None, equals=None, unit="", disputed="", note=""
+    id,
+    measured,
+    *,
+    below=None,
+    above=None,
+    between=None,
+    equals=None,
+    unit="",
+    disputed="",
+    note="",
 ):
     """Show one row of the ledger, and stop the notebook if the statement fails unexpectedly.
 

@@ -14,19 +14,19 @@ from keras import layers
 from helpers import data, pretrained
 
 NAME = "classifier"
-EPOCHS, BATCH_SIZE, SEED = 14, 128, 42
+EPOCHS, BATCH_SIZE, SEED = 12, 128, 42
 
 
 def build_classifier():
-    """Five 3x3 convolutions, average pooling, 64 features, ten logits; about 150,000 weights.
+    """Three 3x3 convolutions, average pooling, 64 features, ten logits; about 100,000 weights.
 
     Input: float images [N, 28, 28] in [0, 1]. Output: float logits [N, 10].
     """
     images = keras.Input(shape=(28, 28))
     hidden = layers.Reshape((28, 28, 1))(images)
-    for filters, pool in [(32, False), (32, True), (64, False), (64, True), (128, False)]:
+    for filters, pool in [(32, True), (64, True), (128, False)]:
         hidden = layers.Conv2D(filters, 3, padding="same", use_bias=False)(hidden)
-        hidden = layers.BatchNormalization()(hidden)
+        hidden = layers.BatchNormalization(momentum=0.9)(hidden)
         hidden = layers.Activation("relu")(hidden)
         if pool:
             hidden = layers.Dropout(0.2)(layers.MaxPool2D()(hidden))

@@ -26,10 +26,9 @@ def principal_angles(basis_a, basis_b):
             f"{basis_b.shape[0]} numbers. Transpose one of the bases?"
         )
     q_a, q_b = np.linalg.qr(basis_a)[0], np.linalg.qr(basis_b)[0]
-    cosines = np.linalg.svd(q_a.T @ q_b, compute_uv=False)  # decreasing
-    sines = np.linalg.svd(q_b - q_a @ (q_a.T @ q_b), compute_uv=False)[::-1]  # increasing
-    angles = np.where(cosines > 0.7, np.arcsin(np.clip(sines, 0, 1)), np.arccos(np.clip(cosines, 0, 1)))
-    return np.degrees(angles)
+    cosines = np.linalg.svd(q_a.T @ q_b, compute_uv=False).clip(0, 1)  # decreasing
+    sines = np.linalg.svd(q_b - q_a @ (q_a.T @ q_b), compute_uv=False)[::-1].clip(0, 1)
+    return np.degrees(np.where(cosines > 0.7, np.arcsin(sines), np.arccos(cosines)))
 
 
 def mean_squared_error(images, reconstructions):

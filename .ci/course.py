@@ -1,0 +1,55 @@
+"""The course's workbench: run, render, check and rewrite notebooks. ``make help`` lists the uses."""
+
+import argparse
+import sys
+
+from coursetools import badges, ledger, lint, notebooks, owners, run
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    helps = {
+        "run": "execute notebooks and write HTML pages to build/",
+        "render": "execute at the profile lesson and keep the outputs in the notebook",
+        "lint": "check the structure of notebooks",
+    }
+    for name, text in helps.items():
+        command = commands.add_parser(name, help=text)
+        command.add_argument("notebooks", nargs="?", default="all", help='"10", "10,11" or "all"')
+        command.add_argument("--cell-seconds", type=int, default=1800, help="limit for one cell")
+    commands.add_parser("sync", help="copy owner cells from helpers into the notebooks")
+    command = commands.add_parser("badges", help="write the public address everywhere")
+    command.add_argument("--repo", help="owner/name; default: the git remote called origin")
+    commands.add_parser("ledger", help="collect claims and minutes into README.md")
+    options = parser.parse_args(arguments)
+    try:
+        return _dispatch(options)
+    except notebooks.CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; notebooks are as they were.", file=sys.stderr)
+        return 130
+
+
+def _dispatch(options):
+    if options.command in ("run", "render"):
+        work = run.run if options.command == "run" else run.render
+        for path in notebooks.select(options.notebooks):
+            work(path, options.cell_seconds)
+    elif options.command == "lint":
+        problems = [p for path in notebooks.select(options.notebooks) for p in lint.check(path)]
+        print("\n".join(problems) or "Nothing to complain about.")
+        return int(bool(problems))
+    elif options.command == "sync":
+        owners.sync()
+    elif options.command == "badges":
+        badges.write(options.repo)
+    elif options.command == "ledger":
+        ledger.write()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

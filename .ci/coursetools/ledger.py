@@ -1,0 +1,79 @@
+"""The README's two tables: the notebooks, and the chapter's claims with what was measured."""
+
+import re
+
+from coursetools import badges, notebooks
+from coursetools.notebooks import ROOT, CourseError
+
+MIME = "application/vnd.from-pca-to-stylegan.claim+json"
+README = ROOT / "README.md"
+MARKS = {"holds": "✓ holds", "fails": "✗ fails", "disputed": "✗ does not hold", "not judged": "–"}
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+
+
+def rows(path):
+    """The claim rows in a notebook's committed outputs, in order."""
+    return [
+        output.data[MIME]
+        for cell in notebooks.code_cells(notebooks.read(path))
+        for output in cell.outputs
+        if MIME in output.get("data", {})
+    ]
+
+
+def ledger_table():
+    """The ledger of all notebooks as Markdown, sorted by the claims' numbers."""
+    found = [(row, path) for path in notebooks.select("all") for row in rows(path)]
+    found.sort(key=lambda pair: int(pair[0]["id"][1:]))
+    ids = {row["id"] for row, _ in found}
+    lines = [
+        f"{len(ids)} statements measured, in {len(found)} rows.",
+        "",
+        "| id | what the chapter says, in our words | measured | expected | | where |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row, path in found:
+        measured = row["measured"]
+        if isinstance(measured, bool):
+            measured = "yes" if measured else "no"
+        elif isinstance(measured, (int, float)):
+            measured = f"{measured:.4g}"
+        note = f"<br><sub>{row['note']}</sub>" if row["note"] else ""
+        lines.append(
+            f"| {row['id']} | {row['says']}{note} | {measured} {row['unit']} | {row['criterion']} "
+            f"| {MARKS[row['status']]} | [{path.stem[:2]}](notebooks/{path.name}) |"
+        )
+    return "\n".join(lines)
+
+
+def notebook_table():
+    """The notebooks as Markdown: title, badge, minutes."""
+    repo, ref = badges.address()
+    lines = ["| lesson | open | minutes on a CPU |", "|---|---|---|"]
+    for path in notebooks.select("all"):
+        notebook = notebooks.read(path)
+        title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        minutes = notebook.metadata.get("from_pca", {}).get("minutes", "–")
+        link = f"https://colab.research.google.com/github/{repo}/blob/{ref}/notebooks/{path.name}"
+        lines.append(
+            f"| [{title}](notebooks/{path.name}) | [![Open in Colab]({BADGE})]({link}) "
+            f"| {minutes} |"
+        )
+    return "\n".join(lines)
+
+
+def updated_readme():
+    """The README's text with both tables made anew."""
+    text = README.read_text(encoding="utf-8")
+    for name, table in (("notebooks", notebook_table()), ("ledger", ledger_table())):
+        pattern = re.compile(f"(<!-- {name}:start -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise CourseError(f"README.md lacks the markers <!-- {name}:start --> and :end.")
+        text = pattern.sub(lambda found, t=table: f"{found[1]}{t}\n{found[2]}", text)
+    return text
+
+
+def write():
+    """Write both tables into the README."""
+    README.write_text(updated_readme(), encoding="utf-8")
+    print("README.md: tables of notebooks and claims are up to date.")

@@ -1,0 +1,151 @@
+"""Executing notebooks: ``run`` writes an HTML page, ``render`` keeps the outputs."""
+
+import os
+import re
+import tempfile
+import time
+from importlib import metadata
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+
+from coursetools import notebooks
+from coursetools.notebooks import CourseError
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PATHS = re.compile(r"(?<![\w.:/])/(?:root|home|work|tmp|Users|mnt)/[\w.-]+")
+PACKAGES = ("tensorflow", "keras", "ipywidgets")
+BUILD = notebooks.ROOT / "build"
+
+
+def run(path, cell_seconds):
+    """Execute a notebook at the current profile and write ``build/<name>.html``."""
+    notebook, minutes, memory = execute(path, cell_seconds)
+    clean(notebook)
+    BUILD.mkdir(exist_ok=True)
+    page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    target = BUILD / f"{path.stem}.html"
+    target.write_text(page, encoding="utf-8")
+    print(f"{minutes:.1f} minutes, {memory:.1f} GB at most -> {target.relative_to(notebooks.ROOT)}")
+
+
+def render(path, cell_seconds):
+    """Execute a notebook at the profile lesson and write its outputs into it."""
+    notebook, minutes, memory = execute(path, cell_seconds, profile="lesson")
+    clean(notebook)
+    refuse_unclean(notebook, path)
+    notebook.metadata["from_pca"] = {
+        "code_hash": notebooks.code_hash(notebook),
+        "profile": "lesson",
+        "minutes": round(minutes, 1),
+        "cores": os.cpu_count(),
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+    }
+    notebooks.write(notebook, path)
+    size = path.stat().st_size / 1000
+    print(f"{minutes:.1f} minutes, {memory:.1f} GB at most, {size:.0f} kB -> {path.name}")
+
+
+def execute(path, cell_seconds, profile=None):
+    """Execute the notebook in a fresh kernel and an empty folder, with a line for each cell.
+
+    Returns:
+        The executed notebook, minutes, and the kernel's peak memory in GB.
+
+    Raises:
+        CourseError: a cell failed, hung, or its kernel died; the message names the cell.
+    """
+    notebook = notebooks.read(path)
+    environment = {**os.environ, **({"NOTEBOOK_PROFILE": profile} if profile else {})}
+    print(f"{path.stem}, profile {environment.get('NOTEBOOK_PROFILE') or 'lesson'}")
+    client = NotebookClient(notebook, timeout=cell_seconds, kernel_name="python3")
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        client.resources = {"metadata": {"path": folder}}
+        with client.setup_kernel(env=environment):
+            client.set_widgets_metadata = lambda: None
+            count = 0
+            for index, cell in enumerate(notebook.cells):
+                if cell.cell_type == "code" and cell.source.strip():
+                    count += 1
+                    _execute_cell(client, cell, index, count)
+            minutes = (time.perf_counter() - start) / 60
+            memory = _peak_memory(client)
+    return notebook, minutes, memory
+
+
+def _execute_cell(client, cell, index, count):
+    start = time.perf_counter()
+    first = cell.source.strip().splitlines()[0]
+    try:
+        client.execute_cell(cell, index, execution_count=count)
+    except CellExecutionError as error:
+        raise CourseError(f"Cell [{count}] failed:\n{cell.source}\n\n{error}") from None
+    except CellTimeoutError:
+        raise CourseError(
+            f"Cell [{count}] took too long (--cell-seconds sets the limit):\n{cell.source}"
+        ) from None
+    except DeadKernelError:
+        raise CourseError(f"Cell [{count}]: the kernel died:\n{cell.source}") from None
+    print(f"  [{count:2d}] {time.perf_counter() - start:6.1f} s  {first[:70]}", flush=True)
+
+
+def _peak_memory(client):
+    """Peak resident memory of the kernel's process in GB, 0 where the system doesn't tell."""
+    try:
+        with open(f"/proc/{client.km.provisioner.pid}/status") as file:
+            return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1]) / 1e6
+    except (OSError, AttributeError, TypeError):
+        return 0.0
+
+
+def clean(notebook):
+    """Make outputs fit to keep: only stills of widgets, joined streams, no run-time metadata."""
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    for cell in notebooks.code_cells(notebook):
+        cell.metadata.pop("execution", None)
+        kept = []
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                output.text = _last_states(output.text)
+                if kept and kept[-1].output_type == "stream" and kept[-1].name == output.name:
+                    kept[-1].text += output.text
+                    continue
+            elif WIDGET in output.get("data", {}):
+                if "image/png" not in output.data:
+                    continue
+                output.data = {key: output.data[key] for key in ("image/png", "text/plain")}
+                output.metadata = {}
+            kept.append(output)
+        cell.outputs = kept
+
+
+def _last_states(text):
+    """What a terminal would show: of a line rewritten by carriage returns, its last state."""
+    text = re.sub(r"[^\n]*\x08", "", text)
+    return "\n".join(line.rstrip("\r").split("\r")[-1] for line in text.split("\n"))
+
+
+def refuse_unclean(notebook, path):
+    """Raise CourseError if there is something that must not be committed."""
+    for count, cell in enumerate(notebooks.code_cells(notebook), 1):
+        for output in cell.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                raise CourseError(f"{path.name} [{count}] wrote to stderr:\n{output.text}")
+            found = PATHS.search(str({k: v for k, v in output.items() if k != "data"})) or (
+                PATHS.search(str(output.get("data", {}).get("text/plain", "")))
+            )
+            if found:
+                raise CourseError(f"{path.name} [{count}] shows this machine's path {found[0]}")
+    setup = str(notebooks.code_cells(notebook)[0].outputs)
+    if "stand-in" in setup:
+        raise CourseError(
+            f"{path.name} ran on stand-in data: set FASHION_MNIST_DIR, or run with a network."
+        )
