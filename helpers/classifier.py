@@ -9,28 +9,29 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
 from helpers import data, pretrained
 
 NAME = "classifier"
-EPOCHS, BATCH_SIZE, SEED = 12, 128, 42
+EPOCHS, BATCH_SIZE, SEED = 16, 128, 42
 
 
 def build_classifier():
-    """Three 3x3 convolutions, average pooling, 64 features, ten logits; about 100,000 weights.
+    """Three 3x3 convolutions, 64 features, ten logits; 256,000 weights.
 
     Input: float images [N, 28, 28] in [0, 1]. Output: float logits [N, 10].
     """
     images = keras.Input(shape=(28, 28))
     hidden = layers.Reshape((28, 28, 1))(images)
-    for filters, pool in [(32, True), (64, True), (128, False)]:
+    for filters, pool in [(32, True), (64, True), (64, False)]:
         hidden = layers.Conv2D(filters, 3, padding="same", use_bias=False)(hidden)
         hidden = layers.BatchNormalization(momentum=0.9)(hidden)
         hidden = layers.Activation("relu")(hidden)
         if pool:
-            hidden = layers.Dropout(0.2)(layers.MaxPool2D()(hidden))
-    hidden = layers.GlobalAveragePooling2D()(hidden)
+            hidden = layers.Dropout(0.1)(layers.MaxPool2D()(hidden))
+    hidden = layers.Dropout(0.3)(layers.Flatten()(hidden))
     features = layers.Dense(64, activation="relu", name="features")(hidden)
     logits = layers.Dense(10, name="logits")(layers.Dropout(0.3)(features))
     return keras.Model(images, logits, name="classifier")
@@ -70,6 +71,11 @@ class Judge:
         return self._outputs(images)[1].argmax(axis=1)
 
 
+def _flip(images):
+    """Mirror each image, or not, at random."""
+    return tf.image.random_flip_left_right(images[..., tf.newaxis], seed=SEED)[..., 0]
+
+
 def train():
     """Train on the real Fashion-MNIST with random flips, and ship the weights."""
     keras.utils.set_random_seed(SEED)
@@ -83,14 +89,10 @@ def train():
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    flip = layers.RandomFlip("horizontal", seed=SEED)
-    augmented = keras.Sequential(
-        [keras.Input((28, 28)), layers.Reshape((28, 28, 1)), flip, layers.Reshape((28, 28))]
-    )
     start = time.perf_counter()
     train_set = data.batches(
         (fashion.train_images, fashion.train_labels), BATCH_SIZE, seed=SEED
-    ).map(lambda images, labels: (augmented(images, training=True), labels))
+    ).map(lambda images, labels: (_flip(images), labels))
     valid_set = (fashion.valid_images, fashion.valid_labels)
     classifier.fit(
         train_set, epochs=EPOCHS, validation_data=valid_set, shuffle=False, verbose=2

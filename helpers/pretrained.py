@@ -76,7 +76,8 @@ def load_weights(model, name, folder=None):
         )
     before = model.get_weights()
     try:
-        model.load_weights(path)
+        with _without_optimizers(model):
+            model.load_weights(path)
     except Exception as error:
         with contextlib.suppress(ValueError):
             model.set_weights(before)
@@ -106,7 +107,8 @@ def save_weights(
     path = folder / f"{name}.weights.h5"
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         written = Path(temporary, path.name)
-        model.save_weights(written)
+        with _without_optimizers(model):
+            model.save_weights(written)
         entry = {
             "file": path.name,
             "sha256": _sha256(written),
@@ -126,6 +128,25 @@ def save_weights(
         listed.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         os.replace(written, path)
         os.replace(listed, folder / "manifest.json")
+
+
+@contextlib.contextmanager
+def _without_optimizers(model):
+    """Set a model's optimizers aside: Keras would save and load their state with the weights."""
+    import keras
+
+    optimizers = {
+        name: value
+        for name, value in vars(model).items()
+        if isinstance(value, keras.optimizers.Optimizer)
+    }
+    try:
+        for name in optimizers:
+            setattr(model, name, None)
+        yield
+    finally:
+        for name, optimizer in optimizers.items():
+            setattr(model, name, optimizer)
 
 
 _PACKAGES = ("tensorflow", "keras", "numpy")
