@@ -10,11 +10,12 @@ Three sources, tried in this order by :func:`source`:
 
 import functools
 import gzip
+import http.client
 import os
-import shutil
 import socket
 import tempfile
 import threading
+import time
 import urllib.request
 import zlib
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ CLASS_NAMES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
-PROBE_SECONDS, READ_SECONDS = 8, 20
+PROBE_SECONDS, READ_SECONDS, FILE_SECONDS = 8, 20, 300
+NUM_IMAGES = {"train": 60_000, "test": 10_000}
 NUM_VALID = 5_000
 SMOKE_SIZES = {"train": 2_000, "valid": 500, "test": 500}
 
@@ -90,9 +92,8 @@ def source():
                     "Put the four official .gz files there, or unset the variable."
                 )
         return Source("folder", "Fashion-MNIST from FASHION_MNIST_DIR", folder)
-    folder = _keras_folder()
-    if not _complete(folder):
-        folder = _download(folder)
+    folder = next(filter(_complete, (_keras_folder(), _own_folder())), None)
+    folder = folder or _download(_keras_folder())
     if folder is not None:
         return Source("keras", "Fashion-MNIST from Keras' cache", folder)
     return Source("digits", "stand-in: scikit-learn's digits (no network)")
@@ -113,18 +114,11 @@ def load_fashion_mnist():
     """
     found = source()
     if found.is_real:
-        parts = {key: read_idx(found.folder / name) for key, name in FILES.items()}
-        for part in ("train", "test"):
-            images, labels = parts[part, "images"], parts[part, "labels"]
-            if len(images) != len(labels):
-                raise DataError(
-                    f"{FILES[part, 'images']} has {len(images)} images, but "
-                    f"{FILES[part, 'labels']} has {len(labels)} labels. {_remedy(found)}"
-                )
-        train, test = (
-            (parts[part, "images"].astype(np.float32) / 255, parts[part, "labels"].astype(np.int64))
-            for part in ("train", "test")
-        )
+        try:
+            train, test = _official_parts(found.folder)
+        except DataError:
+            source.cache_clear()  # so that the remedy works without restarting the kernel
+            raise
         num_valid, names = NUM_VALID, CLASS_NAMES
     else:
         _show_banner()
@@ -141,6 +135,22 @@ def load_fashion_mnist():
             for part, arrays in parts.items()
         }
     return FashionMNIST(*parts["train"], *parts["valid"], *parts["test"], names, found.is_real)
+
+
+def _official_parts(folder):
+    """The official (train, test), each a pair of float32 images and int64 labels."""
+    parts = {key: read_idx(folder / name) for key, name in FILES.items()}
+    for (part, what), array in parts.items():
+        expected = (NUM_IMAGES[part], *((28, 28) if what == "images" else ()))
+        if array.shape != expected:
+            raise DataError(
+                f"{folder / FILES[part, what]} holds an array of shape {list(array.shape)}; the "
+                f"official file's is {list(expected)}. {_remedy()}"
+            )
+    return tuple(
+        (parts[part, "images"].astype(np.float32) / 255, parts[part, "labels"].astype(np.int64))
+        for part in NUM_IMAGES
+    )
 
 
 def read_idx(path):
@@ -162,7 +172,7 @@ def read_idx(path):
     rank = content[3] if len(content) >= 4 and content[:3] == b"\0\0\x08" else None
     if rank not in (1, 3) or len(content) < 4 + 4 * rank:
         raise DataError(f"{path} is not a file of images or labels in IDX format. {_remedy()}")
-    shape = tuple(np.frombuffer(content, ">u4", rank, offset=4).astype(int))
+    shape = tuple(np.frombuffer(content, ">u4", rank, offset=4).tolist())
     pixels = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
     if pixels.size != np.prod(shape) or shape[1:] not in ((), (28, 28)):
         raise DataError(
@@ -195,7 +205,7 @@ def batches(arrays, batch_size=32, *, seed=42, shuffle=True):
     return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
-def _remedy(found=None):
+def _remedy():
     """What to do about a bad file."""
     mirror = os.environ.get("FASHION_MNIST_DIR")
     if mirror:
@@ -209,6 +219,11 @@ def _keras_folder():
     return Path(home, "datasets", "fashion-mnist")
 
 
+def _own_folder():
+    """Where the files go if Keras' cache can't be written."""
+    return session.cache_dir() / "fashion-mnist"
+
+
 def _complete(folder):
     return all((folder / name).is_file() for name in FILES.values())
 
@@ -218,7 +233,7 @@ def _download(folder, address=None, probe_seconds=PROBE_SECONDS, read_seconds=RE
 
     Each file arrives under another name and is moved into place when it is complete, so an
     interruption leaves nothing half-written. Waits are bounded: `probe_seconds` for a first
-    connection, `read_seconds` for each read.
+    connection, `read_seconds` for each read, FILE_SECONDS for each file.
     """
     address = address or ADDRESS
     if not _reachable(address, probe_seconds):
@@ -229,7 +244,7 @@ def _download(folder, address=None, probe_seconds=PROBE_SECONDS, read_seconds=RE
             if not (folder / name).is_file():
                 print(f"Downloading {name} …")
                 _fetch(address + name, folder / name, read_seconds)
-    except (OSError, DataError) as error:  # URLError and timeouts are OSErrors
+    except (OSError, http.client.HTTPException, DataError) as error:  # timeouts are OSErrors
         print(f"The download failed: {error}")
         return None
     return folder
@@ -237,12 +252,19 @@ def _download(folder, address=None, probe_seconds=PROBE_SECONDS, read_seconds=RE
 
 def _fetch(url, target, read_seconds):
     """Download one file, check it, and only then give it its name."""
+    deadline = time.monotonic() + FILE_SECONDS
     with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as part:
         try:
             with urllib.request.urlopen(url, timeout=read_seconds) as answer:
-                shutil.copyfileobj(answer, part)
+                while chunk := answer.read1(1 << 16):
+                    part.write(chunk)
+                    if time.monotonic() > deadline:
+                        raise TimeoutError(f"{target.name} takes longer than {FILE_SECONDS} s.")
             part.close()
-            read_idx(part.name)
+            try:
+                read_idx(part.name)
+            except DataError:
+                raise DataError(f"{target.name} arrived incomplete or damaged.") from None
             os.chmod(part.name, 0o644)
             os.replace(part.name, target)
         except BaseException:
@@ -253,9 +275,9 @@ def _fetch(url, target, read_seconds):
 
 def _reachable(address, seconds):
     """Whether a connection to the address's host succeeds within `seconds`."""
-    if urllib.request.getproxies():
-        return True  # the proxy will tell
     parts = urlsplit(address)
+    if parts.scheme in urllib.request.getproxies():
+        return True  # the proxy will tell
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
     connected = threading.Event()
 
@@ -280,7 +302,7 @@ def _writable(folder):
         with tempfile.NamedTemporaryFile(dir=folder):
             return folder
     except OSError:
-        other = session.cache_dir() / "fashion-mnist"
+        other = _own_folder()
         other.mkdir(parents=True, exist_ok=True)
         return other
 

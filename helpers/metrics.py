@@ -14,7 +14,8 @@ def principal_angles(basis_a, basis_b):
         Float array [K], each in [0, 90]. All zero if and only if the subspaces are the same.
 
     Raises:
-        ValueError: the bases live in spaces of different dimension.
+        ValueError: the bases live in spaces of different dimension, or have more columns than
+            that.
 
     Björck and Golub (1973). Small angles come from the sine, which is exact where the cosine
     rounds to one.
@@ -25,6 +26,12 @@ def principal_angles(basis_a, basis_b):
             f"The columns must have one length, but they have {basis_a.shape[0]} and "
             f"{basis_b.shape[0]} numbers. Transpose one of the bases?"
         )
+    for basis in (basis_a, basis_b):
+        if basis.shape[1] > basis.shape[0]:
+            raise ValueError(
+                f"{basis.shape[1]} columns of {basis.shape[0]} numbers can't be linearly "
+                "independent. Transpose the bases?"
+            )
     q_a, q_b = np.linalg.qr(basis_a)[0], np.linalg.qr(basis_b)[0]
     cosines = np.linalg.svd(q_a.T @ q_b, compute_uv=False).clip(0, 1)  # decreasing
     sines = np.linalg.svd(q_b - q_a @ (q_a.T @ q_b), compute_uv=False)[::-1].clip(0, 1)
@@ -80,4 +87,4 @@ def class_entropy(classes, num_classes=10):
     """Entropy of the class shares in nats: log(num_classes) if all are equal, 0 for one class."""
     shares = class_histogram(classes, num_classes)
     shares = shares[shares > 0]
-    return float(-(shares * np.log(shares)).sum())
+    return float((shares * np.log(1 / shares)).sum())
