@@ -7,6 +7,7 @@ epochs, minutes, machine, versions), and what was measured. A file that doesn't 
 import contextlib
 import hashlib
 import json
+import math
 import os
 import platform
 import tempfile
@@ -24,11 +25,14 @@ def read_manifest(folder=None):
     """The manifest as dict: name -> entry. Empty if there is none."""
     path = (folder or WEIGHTS) / "manifest.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if not all({"file", "sha256", "recipe"} <= set(entry) for entry in manifest.values()):
+            raise ValueError("an entry is incomplete")
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise PretrainedError(f"{path.name} is damaged ({error}). {_REMEDY}") from None
+    return manifest
 
 
 _REMEDY = "Get it again with `git checkout helpers/weights`, or reinstall the course."
@@ -75,6 +79,12 @@ def load_weights(model, name, folder=None):
             f"half downloaded or replaced. {_REMEDY}"
         )
     before = model.get_weights()
+    misfit = f"The weights {name!r} do not fit this network"
+    if entry.get("parameters", _count(model)) != _count(model):  # Keras would load a part of them
+        raise PretrainedError(
+            f"{misfit}: it has {_count(model):,} parameters, not {entry['parameters']:,}. "
+            f"They were made by: {entry['recipe']}"
+        )
     try:
         with _without_optimizers(model):
             model.load_weights(path)
@@ -82,10 +92,7 @@ def load_weights(model, name, folder=None):
         with contextlib.suppress(ValueError):
             model.set_weights(before)
         reason = str(error).splitlines()[0]
-        raise PretrainedError(
-            f"The weights {name!r} do not fit this network: {reason} They were made by: "
-            f"{entry['recipe']}"
-        ) from error
+        raise PretrainedError(f"{misfit}: {reason} They were made by: {entry['recipe']}") from error
     return model
 
 
@@ -113,6 +120,7 @@ def save_weights(
             "file": path.name,
             "sha256": _sha256(written),
             "bytes": written.stat().st_size,
+            "parameters": _count(model),
             "recipe": recipe,
             "seed": seed,
             "epochs": epochs,
@@ -150,6 +158,10 @@ def _without_optimizers(model):
 
 
 _PACKAGES = ("tensorflow", "keras", "numpy")
+
+
+def _count(model):
+    return sum(math.prod(weight.shape) for weight in model.weights)
 
 
 def _sha256(path):
