@@ -1,4 +1,4 @@
-"""The course's workbench: run, render, check and rewrite notebooks. ``make help`` lists the uses."""
+"""The course's workbench: run, render, check, rewrite notebooks. ``make help`` lists the uses."""
 
 import argparse
 import sys

@@ -28,9 +28,7 @@ def rewrite(text, repo, ref):
     """`text` with every mention of the public address brought up to date."""
     text = CODE.sub(f"git+https://github.com/{repo}@{ref}", text)
     text = CLONE.sub(f"https://github.com/{repo}", text)
-    return BADGE.sub(
-        f"https://colab.research.google.com/github/{repo}/blob/{ref}/notebooks/", text
-    )
+    return BADGE.sub(f"https://colab.research.google.com/github/{repo}/blob/{ref}/notebooks/", text)
 
 
 def write(repo=None):

@@ -27,7 +27,7 @@ def setup_source():
     return SETUP.replace("@ADDRESS@", f"git+https://github.com/{repo}@{ref}")
 
 
-SETUP = '''# Setup: the same cell in every lesson. On Colab it first installs the course.
+SETUP = """# Setup: the same cell in every lesson. On Colab it first installs the course.
 import sys
 
 if "google.colab" in sys.modules:
@@ -37,7 +37,7 @@ from helpers import data, plotting, session
 
 about = session.start(seed=42)
 plotting.use_style()
-print(about, data.source().label, sep=" · ")'''
+print(about, data.source().label, sep=" · ")"""
 
 
 def _anatomy(notebook, cells, path):

@@ -77,9 +77,7 @@ def sync():
         notebook, changed = notebooks.read(path), []
         for cell in notebooks.code_cells(notebook):
             owner = owner_of(cell)
-            if owner and not same_code(
-                notebooks.plain_python(cell.source), shown_source(owner)
-            ):
+            if owner and not same_code(notebooks.plain_python(cell.source), shown_source(owner)):
                 cell.source = _leading_imports(cell.source) + shown_source(owner)
                 changed.append(owner)
         if changed:
