@@ -54,16 +54,20 @@ class Measure(keras.callbacks.Callback):
         model.fit(..., callbacks=[Measure(sharpness=lambda: sharpness(sample_images()))])
 
     Args:
+        functions: functions without arguments that return a dict, name -> float.
         measures: functions without arguments that return a float, by name.
     """
 
-    def __init__(self, **measures):
+    def __init__(self, *functions, **measures):
         super().__init__()
-        self.measures = measures
+        self.functions, self.measures = functions, measures
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs is not None:
-            logs.update({name: float(measure()) for name, measure in self.measures.items()})
+        if logs is None:
+            return
+        for function in self.functions:
+            logs.update({name: float(value) for name, value in function().items()})
+        logs.update({name: float(measure()) for name, measure in self.measures.items()})
 
 
 def fit_or_load(model, name, *data, recipe, seed, callbacks=(), **fit_arguments):
