@@ -9,6 +9,7 @@ from importlib import metadata
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
+from nbconvert.filters import strip_ansi
 
 from coursetools import notebooks
 from coursetools.notebooks import CourseError
@@ -61,34 +62,47 @@ def execute(path, cell_seconds, profile=None):
     print(f"{path.stem}, profile {environment.get('NOTEBOOK_PROFILE') or 'lesson'}")
     client = NotebookClient(notebook, timeout=cell_seconds, kernel_name="python3")
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         client.resources = {"metadata": {"path": folder}}
-        with client.setup_kernel(env=environment):
+        # What the process itself writes, greetings mostly, is only shown if it dies.
+        with client.setup_kernel(env=environment, stderr=log):
             client.set_widgets_metadata = lambda: None
             count = 0
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code" and cell.source.strip():
                     count += 1
-                    _execute_cell(client, cell, index, count)
+                    _execute_cell(client, cell, index, count, log)
             minutes = (time.perf_counter() - start) / 60
             memory = _peak_memory(client)
     return notebook, minutes, memory
 
 
-def _execute_cell(client, cell, index, count):
+def _execute_cell(client, cell, index, count, log):
     start = time.perf_counter()
-    first = cell.source.strip().splitlines()[0]
     try:
         client.execute_cell(cell, index, execution_count=count)
-    except CellExecutionError as error:
-        raise CourseError(f"Cell [{count}] failed:\n{cell.source}\n\n{error}") from None
+    except CellExecutionError:
+        trace = "\n".join(t for output in cell.outputs for t in output.get("traceback", []))
+        raise CourseError(f"Cell [{count}] failed:\n{_last_lines(trace)}") from None
     except CellTimeoutError:
         raise CourseError(
-            f"Cell [{count}] took too long (--cell-seconds sets the limit):\n{cell.source}"
+            f"Cell [{count}] took more than {client.timeout} s (CELL_SECONDS sets the limit):\n"
+            f"{cell.source}"
         ) from None
     except DeadKernelError:
-        raise CourseError(f"Cell [{count}]: the kernel died:\n{cell.source}") from None
+        log.seek(0)
+        last_words = _last_lines(log.read().decode(errors="replace"))
+        raise CourseError(
+            f"Cell [{count}]: the kernel died. Was it out of memory?\n{cell.source}\n\n{last_words}"
+        ) from None
+    first = cell.source.strip().splitlines()[0]
     print(f"  [{count:2d}] {time.perf_counter() - start:6.1f} s  {first[:70]}", flush=True)
+
+
+def _last_lines(text, most=40):
+    """The end of a traceback or log as plain text, without colors and remarks on encryption."""
+    lines = [line for line in strip_ansi(text).splitlines() if "IPKernelApp" not in line]
+    return "\n".join([*["…"][: len(lines) > most], *lines[-most:]])
 
 
 def _peak_memory(client):
