@@ -44,8 +44,8 @@ class TwoPhaseModel(keras.Model):
             generator_optimizer, discriminator_optimizer: Keras optimizers or their names.
             kwargs: for ``keras.Model.compile``, e.g. ``steps_per_execution``.
         """
-        super().compile(**kwargs)
-        self.generator_optimizer = keras.optimizers.get(generator_optimizer)
+        super().compile(optimizer=generator_optimizer, **kwargs)
+        self.generator_optimizer = self.optimizer
         self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)

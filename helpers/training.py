@@ -1,11 +1,12 @@
 """Around ``fit``: a film of the training, measures after each epoch, and train-or-load."""
 
 import csv
+import shutil
 import time
 
 import keras
 
-from helpers import plotting, pretrained, session
+from helpers import data, plotting, pretrained, session
 
 
 class TrainingFilm(keras.callbacks.Callback):
@@ -70,12 +71,13 @@ class Measure(keras.callbacks.Callback):
         logs.update({name: float(measure()) for name, measure in self.measures.items()})
 
 
-def fit_or_load(model, name, *data, recipe, seed, callbacks=(), **fit_arguments):
+def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), **fit_arguments):
     """Load the shipped weights, or train: at ``full`` to the end, and ship the result.
 
     At ``lesson``, if weights called `name` ship with the course, they are loaded into `model`.
-    Otherwise ``model.fit(*data, **fit_arguments)`` runs. At ``full`` it continues from a checkpoint
-    in the cache folder if an earlier run was interrupted, and writes weights and history.
+    Otherwise ``model.fit(*fit_data, **fit_arguments)`` runs. At ``full`` it continues from a
+    checkpoint in the cache folder if an earlier run was interrupted, and writes weights and
+    history; on stand-in data nothing is written.
 
     Args:
         model: a built, compiled model.
@@ -85,38 +87,46 @@ def fit_or_load(model, name, *data, recipe, seed, callbacks=(), **fit_arguments)
 
     Returns:
         The history, dict name -> list with a value for each epoch: of the shipped training if the
-        weights were loaded.
+        weights were loaded, empty if that was not kept.
     """
     if session.profile() == "lesson" and pretrained.available(name):
         pretrained.load_weights(model, name)
-        return pretrained.describe(name)["history"]
-    if session.profile() != "full":
-        return model.fit(*data, callbacks=list(callbacks), **fit_arguments).history
+        return pretrained.describe(name).get("history", {})
+    if session.profile() != "full" or not data.source().is_real:
+        return model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
     folder = session.cache_dir() / "checkpoints" / name
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "history.csv"
     # The log comes before the backup: an epoch is only counted as done once it is written down.
-    resume = [keras.callbacks.CSVLogger(log, append=True),
-              keras.callbacks.BackupAndRestore(folder / "backup")]  # fmt: skip
+    resume = [
+        keras.callbacks.CSVLogger(log, append=True),
+        keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
+    ]
     start = time.perf_counter()
-    model.fit(*data, callbacks=[*callbacks, *resume], **fit_arguments)
+    model.fit(*fit_data, callbacks=[*callbacks, *resume], **fit_arguments)
     history = _read_history(log)
     pretrained.save_weights(
         model,
         name,
         recipe=recipe,
         seed=seed,
-        epochs=fit_arguments.get("epochs", 1),
+        epochs=max(map(len, history.values())),
         minutes=(time.perf_counter() - start) / 60,
         measured={key: values[-1] for key, values in history.items()},
         history=history,
     )
-    log.unlink()
+    shutil.rmtree(folder)  # only now: the weights are safe
     return history
 
 
 def _read_history(path):
-    """Columns of a CSV log as dict name -> list of floats; a repeated epoch counts once."""
+    """Columns of a CSV log as dict name -> list of floats; a repeated epoch counts once.
+
+    Where there was no validation, Keras writes columns of "NA": they are left out.
+    """
     with open(path, newline="") as file:
         rows = {row.pop("epoch"): row for row in csv.DictReader(file)}.values()
-    return {key: [float(row[key]) for row in rows] for key in next(iter(rows))}
+    columns = {
+        key: [float(row[key]) for row in rows if row[key] != "NA"] for key in next(iter(rows))
+    }
+    return {key: values for key, values in columns.items() if values}
