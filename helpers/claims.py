@@ -93,9 +93,11 @@ def _judge(measured, below, above, between, equals):
 
 
 def _number(value):
-    """A number with up to four significant digits; yes and no for booleans."""
+    """Whole numbers in full, others with up to four digits; yes and no for booleans."""
     if isinstance(value, bool) or type(value).__name__ == "bool":
         return "yes" if value else "no"
+    if isinstance(value, numbers.Integral):
+        return f"{value:,}"
     if not isinstance(value, numbers.Real) and not hasattr(value, "item"):
         return str(value)
     return f"{float(value):.4g}"

@@ -88,7 +88,7 @@ def source():
         for name in FILES.values():
             if not (folder / name).is_file():
                 raise DataError(
-                    f"FASHION_MNIST_DIR points to a folder without {name}. "
+                    f"FASHION_MNIST_DIR is {mirror!r}, and there is no {name} in that folder. "
                     "Put the four official .gz files there, or unset the variable."
                 )
         return Source("folder", "Fashion-MNIST from FASHION_MNIST_DIR", folder)

@@ -14,22 +14,23 @@ def principal_angles(basis_a, basis_b):
         Float array [K], each in [0, 90]. All zero if and only if the subspaces are the same.
 
     Raises:
-        ValueError: the bases live in spaces of different dimension, or have more columns than
-            that.
+        ValueError: the bases have different shapes, values that are not finite, or columns that
+            depend on each other.
 
     Björck and Golub (1973). Small angles come from the sine, which is exact where the cosine
     rounds to one.
     """
     basis_a, basis_b = np.asarray(basis_a, np.float64), np.asarray(basis_b, np.float64)
-    if basis_a.shape[0] != basis_b.shape[0]:
+    if basis_a.shape != basis_b.shape or basis_a.ndim != 2:
         raise ValueError(
-            f"The columns must have one length, but they have {basis_a.shape[0]} and "
-            f"{basis_b.shape[0]} numbers. Transpose one of the bases?"
+            "The bases must have one shape [D, K], but they have "
+            f"{list(basis_a.shape)} and {list(basis_b.shape)}. Transpose one of them?"
         )
     for basis in (basis_a, basis_b):
-        if basis.shape[1] > basis.shape[0]:
+        _check_finite(basis)
+        if np.linalg.matrix_rank(basis) < basis.shape[1]:
             raise ValueError(
-                f"{basis.shape[1]} columns of {basis.shape[0]} numbers can't be linearly "
+                f"These {basis.shape[1]} columns of {basis.shape[0]} numbers are not linearly "
                 "independent. Transpose the bases?"
             )
     q_a, q_b = np.linalg.qr(basis_a)[0], np.linalg.qr(basis_b)[0]
@@ -39,8 +40,21 @@ def principal_angles(basis_a, basis_b):
 
 
 def mean_squared_error(images, reconstructions):
-    """Mean of the squared differences over everything."""
-    return float(np.mean(np.square(np.asarray(images) - np.asarray(reconstructions))))
+    """Mean of the squared differences over everything.
+
+    Args:
+        images, reconstructions: float arrays of one shape.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    images, reconstructions = np.asarray(images), np.asarray(reconstructions)
+    if images.shape != reconstructions.shape:  # NumPy would stretch one of them
+        raise ValueError(
+            f"Images of shape {list(images.shape)} can't be compared with reconstructions of "
+            f"shape {list(reconstructions.shape)}."
+        )
+    return float(np.mean(np.square(images - reconstructions)))
 
 
 def frechet_distance(features_a, features_b):
@@ -54,8 +68,21 @@ def frechet_distance(features_a, features_b):
 
     Returns:
         A float, 0 for equal means and covariances, in squared feature units.
+
+    Raises:
+        ValueError: not two matrices of at least two rows and equally many columns, or values that
+            are not finite.
     """
     features_a, features_b = np.asarray(features_a, np.float64), np.asarray(features_b, np.float64)
+    shapes = features_a.shape, features_b.shape
+    if {len(shape) for shape in shapes} != {2} or shapes[0][1] != shapes[1][1]:
+        raise ValueError(
+            "Features must have shapes [N, D] and [M, D], but they have "
+            f"{list(shapes[0])} and {list(shapes[1])}."
+        )
+    if min(len(features_a), len(features_b)) < 2:
+        raise ValueError("A covariance needs at least two feature vectors.")
+    _check_finite(features_a, features_b)
     mean_gap = features_a.mean(axis=0) - features_b.mean(axis=0)
     cov_a, cov_b = np.cov(features_a, rowvar=False), np.cov(features_b, rowvar=False)
     values, vectors = np.linalg.eigh(cov_a)
@@ -69,9 +96,18 @@ def sharpness(images):
     """Mean variance of the Laplacian: high for crisp images, low for blurred ones.
 
     Args:
-        images: float [N, H, W] in [0, 1].
+        images: float [N, H, W] or [N, H, W, 1] in [0, 1], at least 3 x 3 pixels.
+
+    Raises:
+        ValueError: another shape.
     """
     x = np.asarray(images)
+    if x.ndim == 4 and x.shape[-1] == 1:
+        x = x[..., 0]
+    if x.ndim != 3 or len(x) == 0 or min(x.shape[1:]) < 3:
+        raise ValueError(
+            f"Images must have shape [N, H, W] with H and W at least 3, not {list(x.shape)}."
+        )
     laplacian = (
         x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:] - 4 * x[:, 1:-1, 1:-1]
     )
@@ -79,7 +115,15 @@ def sharpness(images):
 
 
 def class_histogram(classes, num_classes=10):
-    """Share of each class, float [num_classes], from class numbers, int [N]."""
+    """Share of each class, float [num_classes], from class numbers, int [N].
+
+    Raises:
+        ValueError: no class numbers, or some that are not 0 ... num_classes - 1.
+    """
+    classes = np.asarray(classes)
+    if classes.size == 0 or classes.min() < 0 or classes.max() >= num_classes:
+        found = f"these go from {classes.min()} to {classes.max()}" if classes.size else "none came"
+        raise ValueError(f"Class numbers must be 0 to {num_classes - 1}; {found}.")
     return np.bincount(classes, minlength=num_classes) / len(classes)
 
 
@@ -88,3 +132,8 @@ def class_entropy(classes, num_classes=10):
     shares = class_histogram(classes, num_classes)
     shares = shares[shares > 0]
     return float((shares * np.log(1 / shares)).sum())
+
+
+def _check_finite(*arrays):
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError("Some values are NaN or infinite. Did the training diverge?")

@@ -51,7 +51,9 @@ def check_images(images):
     if images.size == 0:
         raise ValueError("There is no image in the batch.")
     low, high = images.min(), images.max()
-    if not (low >= -1e-3 and high <= 1 + 1e-3):  # also catches NaN
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError("Some pixels are NaN or infinite. Did the training diverge?")
+    if low < -1e-3 or high > 1 + 1e-3:
         raise ValueError(
             f"Pixel values must be in [0, 1]; these go from {low:.3g} to {high:.3g}. "
             "Divide bytes by 255, and map tanh outputs with (images + 1) / 2."
@@ -128,7 +130,15 @@ def film_strip(frames, captions, most=6, height=200):
 
     Returns:
         uint8 picture [height + 22, W, 3].
+
+    Raises:
+        ValueError: there are no frames, or not as many captions.
     """
+    if not frames or len(frames) != len(captions):
+        raise ValueError(
+            f"A strip needs frames with a caption each, not {len(frames)} frames with "
+            f"{len(captions)} captions."
+        )
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int))
     columns = []
     for index in chosen:
@@ -165,9 +175,14 @@ def image_grid(images, columns=None, titles=None, framed=(), title=None, zoom=1.
 
     Returns:
         The Matplotlib axes.
+
+    Raises:
+        ValueError: see :func:`check_images`; or not as many titles as images.
     """
     images = check_images(images)
     num_images, height, width = images.shape[:3]
+    if titles is not None and len(titles) != num_images:
+        raise ValueError(f"{num_images} images need as many titles, not {len(titles)}.")
     columns = columns or int(np.ceil(np.sqrt(num_images)))
     padding = max(2, height // (3 if titles is not None else 12))
     picture = mosaic(images, columns, padding)
@@ -197,10 +212,12 @@ def image_rows(rows, zoom=1.0, title=None, ax=None):
         rows: dict label -> images; the batches must have one shape.
 
     Raises:
-        ValueError: the batches differ in shape.
+        ValueError: the batches differ in shape, or there are none.
     """
     batches = {label: check_images(images) for label, images in rows.items()}
     shapes = {images.shape for images in batches.values()}
+    if not batches:
+        raise ValueError("There are no rows to draw.")
     if len(shapes) != 1:
         raise ValueError(
             "All rows must have the same shape, but they are "
@@ -277,7 +294,15 @@ class Diagram:
         self.ax.text(x, y, text, **{"ha": "center", "va": "center", "fontsize": 9.5, **kwargs})
 
     def arrow(self, start, end, text="", color="#555555", dashed=False, bend=0.0, shift=(0, 0.14)):
-        """Draw an arrow between two boxes, given by name or as (x, y) points."""
+        """Draw an arrow between two boxes, given by name or as (x, y) points.
+
+        Raises:
+            ValueError: there is no box of that name.
+        """
+        for end_point in (start, end):
+            if isinstance(end_point, str) and end_point not in self._boxes:
+                known = ", ".join(self._boxes) or "none"
+                raise ValueError(f"There is no box called {end_point!r} (there are: {known}).")
         ends = [
             self._boxes[e].get_extents().transformed(self.ax.transData.inverted())
             if isinstance(e, str)

@@ -66,8 +66,8 @@ def load_weights(model, name, folder=None):
         model: a built Keras model of the architecture that the weights were saved from.
 
     Raises:
-        PretrainedError: unknown name; the file is missing; its sha256 isn't the manifest's; or the
-            weights don't fit the model, which then keeps its own.
+        PretrainedError: unknown name; the file is missing; its sha256 isn't the manifest's; the
+            model isn't built; or the weights don't fit the model, which then keeps its own.
     """
     entry = describe(name, folder)
     path = (folder or WEIGHTS) / entry["file"]
@@ -77,6 +77,10 @@ def load_weights(model, name, folder=None):
         raise PretrainedError(
             f"The weights file {path.name} is not the one in the manifest (other sha256): damaged, "
             f"half downloaded or replaced. {_REMEDY}"
+        )
+    if not model.built:
+        raise PretrainedError(
+            f"The weights {name!r} need a model that is built: call it on one batch first."
         )
     before = model.get_weights()
     misfit = f"The weights {name!r} do not fit this network"

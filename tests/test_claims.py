@@ -156,7 +156,8 @@ def test_row_is_complete_json_beside_html_and_text(rows, displayed):
         (np.bool_(True), True, "yes"),
         (False, False, "no"),
         ("RMSprop", "RMSprop", "RMSprop"),
-        (123456, 123456, "1.235e+05"),
+        (123456, 123456, "123,456"),
+        (123456.0, 123456.0, "1.235e+05"),
     ],
 )
 def test_measured_is_plain_in_json_and_short_in_words(measured, plain, words, rows, displayed):
