@@ -23,7 +23,7 @@ def shown_source(dotted):
     module, _, name = dotted.rpartition(".")
     try:
         source = inspect.getsource(getattr(importlib.import_module(module), name))
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise CourseError(f"The owner tag {dotted!r} names nothing: {error}") from None
     tree = ast.parse(source)
     lines = source.splitlines()
