@@ -1,4 +1,4 @@
-"""nbval as `make test` calls it: what fails, where, how soon; and what may differ."""
+"""nbval as `make test` calls it: what fails, where; and what may differ."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def nbval(folder, *options):
     """Run nbval over `folder`.
 
     Returns:
-        Exit code, and dict "notebook::Cell n" -> (outcome, message, seconds).
+        Exit code, and dict "notebook::Cell n" -> (outcome, message).
     """
     report = folder / "report.xml"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "nbval_guard"]
@@ -75,7 +75,7 @@ def nbval(folder, *options):
         name = f"{case.get('classname').rpartition('.')[0]}::{case.get('name')}"
         kind = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
         outcome = "passed" if kind is None else kind.tag
-        results[name] = (outcome, "" if kind is None else kind.text, float(case.get("time")))
+        results[name] = (outcome, "" if kind is None else kind.text)
     return finished.returncode, results
 
 
@@ -91,18 +91,17 @@ def broken(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("name", "says", "seconds"),
+    ("name", "says"),
     [
-        ("dies", "Cell 1: The kernel died in this cell, [2] in the notebook", 4),
-        ("hangs", f"Cell 1: Timeout of {CELL_TIMEOUT} seconds", CELL_TIMEOUT + 7),
-        ("deaf", f"Cell 1: Timeout of {CELL_TIMEOUT} seconds", CELL_TIMEOUT + 12),
+        ("dies", "Cell 1: The kernel died in this cell, [2] in the notebook"),
+        ("hangs", f"Cell 1: Timeout of {CELL_TIMEOUT} seconds"),
+        ("deaf", f"Cell 1: Timeout of {CELL_TIMEOUT} seconds"),
     ],
 )
-def test_a_cell_that_ends_or_blocks_the_kernel_fails_by_its_number(broken, name, says, seconds):
-    outcome, message, took = broken[f"{name}::Cell 1"]
+def test_a_cell_that_ends_or_blocks_the_kernel_fails_by_its_number(broken, name, says):
+    outcome, message = broken[f"{name}::Cell 1"]
     assert outcome == "failure"
     assert says in message
-    assert took < seconds, "it waited longer than the cell's timeout asks for"
     assert broken[f"{name}::Cell 0"][0] == "passed"
     after = {key: value[0] for key, value in broken.items() if key.startswith(f"{name}::")}
     assert set(list(after.values())[2:]) == {"skipped"}
@@ -190,20 +189,20 @@ def compared(tmp_path_factory):
 
 @pytest.mark.parametrize("cell, name", enumerate([*SAME_BUT_FOR, "ledger rows"]))
 def test_what_may_differ_in_a_checked_output(compared, cell, name):
-    outcome, message, _ = compared[f"same::Cell {cell}"]
+    outcome, message = compared[f"same::Cell {cell}"]
     assert outcome == "passed", message
 
 
 @pytest.mark.parametrize("cell, name", enumerate(WRONG))
 def test_a_wrong_checked_output_fails(compared, cell, name):
-    outcome, message, _ = compared[f"wrong::Cell {cell}"]
+    outcome, message = compared[f"wrong::Cell {cell}"]
     assert outcome == "failure"
     assert "outputs differ" in message
 
 
 def test_an_error_fails_and_an_unchecked_output_passes(compared):
     cell = len(WRONG)
-    outcome, message, _ = compared[f"wrong::Cell {cell}"]
+    outcome, message = compared[f"wrong::Cell {cell}"]
     assert outcome == "failure"
     assert "ZeroDivisionError" in message
     assert compared[f"wrong::Cell {cell + 1}"][0] == "passed"

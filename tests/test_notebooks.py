@@ -117,7 +117,7 @@ def test_a_breach_in_the_sources_is_named(name, good, tmp_path):
 
 
 def test_a_function_may_use_its_arguments_and_other_functions(good, tmp_path):
-    source = "x = 1\ndef f(x):\n    y = x\n    return y\ndef g(x):\n    return f(x)\ng(x)"
+    source = "x = 1\ndef f(x):\n    y = x\n    return y\ndef g(x): return f(x)"
     replace(3, "x = 1", source)(good)
     assert complaints(good, tmp_path) == []
 

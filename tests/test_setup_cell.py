@@ -106,3 +106,7 @@ def test_elsewhere_the_cell_installs_nothing(tmp_path):
     printed, file, _ = run_setup_cell(sys.executable, cell, tmp_path)
     assert len(printed.splitlines()) <= 2, "the run's line, and a banner if there are no data"
     assert file.endswith("helpers/__init__.py")
+
+
+def test_the_cell_is_short():
+    assert len(lint.setup_source().splitlines()) < 12
