@@ -1,0 +1,120 @@
+"""The judge: its architecture, what it answers, and that the shipped weights are good ones."""
+
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import data, pretrained
+from helpers.classifier import NAME, Judge, build_classifier, train
+from helpers.pretrained import PretrainedError
+
+IMAGES = np.random.default_rng(42).uniform(size=(7, 28, 28)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def judge():
+    """The judge with the shipped weights."""
+    return Judge()
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """A copy of the shipped weights and their manifest that a test may damage: its folder."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for name in ("manifest.json", pretrained.describe(NAME)["file"]):
+        shutil.copy(pretrained.WEIGHTS / name, folder)
+    monkeypatch.setattr(pretrained, "WEIGHTS", folder)
+    return folder
+
+
+def test_architecture():
+    classifier = build_classifier()
+    assert classifier.count_params() == 257_642
+    assert classifier.input_shape == (None, 28, 28) and classifier.output_shape == (None, 10)
+    logits = classifier.predict(5 * IMAGES, verbose=0)
+    assert (logits < 0).any() and not np.allclose(logits.sum(axis=1), 1)  # no softmax
+
+
+def test_features_probabilities_and_classes(judge):
+    features, odds, classes = (
+        answer(IMAGES) for answer in (judge.features, judge.probabilities, judge.classes)
+    )
+    assert features.shape == (7, 64) and features.dtype == np.float32
+    assert features.min() == 0 < features.max()  # behind a ReLU
+    assert odds.shape == (7, 10) and odds.dtype == np.float32
+    assert odds.min() >= 0
+    np.testing.assert_allclose(odds.sum(axis=1), 1, rtol=1e-5)
+    assert classes.shape == (7,) and np.issubdtype(classes.dtype, np.integer)
+    np.testing.assert_array_equal(classes, odds.argmax(axis=1))
+
+
+def test_same_answer_every_time_and_one_by_one(judge):
+    together = judge.features(IMAGES)
+    np.testing.assert_array_equal(judge.features(IMAGES), together)  # dropout is off
+    alone = np.concatenate([judge.features(image[np.newaxis]) for image in IMAGES])
+    np.testing.assert_allclose(alone, together, rtol=1e-3, atol=1e-4)
+
+
+def test_probabilities_are_the_softmax_of_large_logits():
+    classifier = build_classifier()
+    kernel, bias = classifier.get_layer("logits").get_weights()
+    bias[:] = 0
+    bias[[3, 4]] = 1000, 1000 + np.log(3)
+    classifier.get_layer("logits").set_weights([0 * kernel, bias])
+    odds = Judge(classifier).probabilities(IMAGES)
+    np.testing.assert_allclose(odds[:, [3, 4]], [[0.25, 0.75]] * 7, rtol=1e-3)
+    assert np.isfinite(odds).all()
+
+
+def test_judge_takes_another_classifier():
+    keras.utils.set_random_seed(1)
+    classifier = build_classifier()
+    expected = classifier.predict(IMAGES, verbose=0).argmax(axis=1)
+    np.testing.assert_array_equal(Judge(classifier).classes(IMAGES), expected)
+
+
+def test_shipped_weights_know_the_test_images(judge, fashion):
+    images, labels = fashion.test_images[:2000], fashion.test_labels[:2000]
+    assert (judge.classes(images) == labels).mean() >= 0.92
+    assert judge.probabilities(images)[np.arange(2000), labels].mean() >= 0.85
+
+
+def test_shipped_weights_reach_what_the_manifest_says(judge, fashion):
+    accuracy = (judge.classes(fashion.test_images) == fashion.test_labels).mean()
+    said = pretrained.describe(NAME)["measured"]["test accuracy"]
+    assert accuracy == pytest.approx(said, abs=0.001)
+
+
+def test_images_of_one_class_lie_together(judge, fashion):
+    images, labels = fashion.test_images[:1000], fashion.test_labels[:1000]
+    features = judge.features(images)
+    centers = np.stack([features[labels == label].mean(axis=0) for label in range(10)])
+    distances = np.linalg.norm(features[:, np.newaxis] - centers, axis=-1)
+    assert (distances.argmin(axis=1) == labels).mean() > 0.85
+
+
+def test_damaged_weights_are_refused(copied):
+    path = copied / pretrained.describe(NAME)["file"]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(PretrainedError, match=f"{path.name}.*sha256.*git checkout"):
+        Judge()
+
+
+def test_missing_weights_are_named(copied):
+    path = copied / pretrained.describe(NAME)["file"]
+    path.unlink()
+    with pytest.raises(PretrainedError, match=f"{path.name} is missing.*git checkout"):
+        Judge()
+
+
+def test_training_refuses_the_stand_in(offline, displayed, lesson, copied):
+    before = {path.name: path.read_bytes() for path in copied.iterdir()}
+    with pytest.raises(SystemExit, match="real Fashion-MNIST only"):
+        train()
+    assert not data.source().is_real
+    assert {path.name: path.read_bytes() for path in copied.iterdir()} == before

@@ -1,0 +1,448 @@
+"""The film of a training, measures in its history, and training, loading or resuming."""
+
+import io
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import data, pretrained
+from helpers.gan import GAN
+from helpers.training import Measure, TrainingFilm, fit_or_load
+
+POINTS = np.random.default_rng(42).normal(size=(32, 3)).astype(np.float32)
+
+
+def network(seed=1):
+    """A small autoencoder of points, compiled and built."""
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, activation="tanh"), keras.layers.Dense(3)]
+    )
+    model.compile(loss="mse", optimizer=keras.optimizers.Adam(0.01), jit_compile=False)
+    return model
+
+
+def small_gan(seed=1):
+    """A GAN of points, whose training has no validation and two optimizers."""
+    keras.utils.set_random_seed(seed)
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    discriminator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    gan = GAN(generator, discriminator, seed=seed)
+    gan.compile("rmsprop", "adam", jit_compile=False)
+    return gan
+
+
+def fit(model, epochs=3, callbacks=(), **arguments):
+    return model.fit(
+        POINTS, POINTS, batch_size=8, epochs=epochs, callbacks=list(callbacks), verbose=0,
+        **arguments,
+    ).history  # fmt: skip
+
+
+def same(weights_a, weights_b):
+    return all(np.array_equal(a, b) for a, b in zip(weights_a, weights_b, strict=True))
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Presses Ctrl-C in the given epoch (from 0), after its third batch; notes what began."""
+
+    def __init__(self, when):
+        super().__init__()
+        self.when, self.began = when, []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began.append(epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.began[-1], batch) == (self.when, 2):
+            raise KeyboardInterrupt
+
+
+# --- the film
+
+
+def counting_film(**arguments):
+    """A film whose picture number n, from 0, is a single pixel of gray level n."""
+    levels = iter(range(256))
+    return TrainingFilm(lambda: np.full((1, 1), next(levels), np.uint8), **arguments)
+
+
+def levels(film):
+    return [int(np.asarray(Image.open(io.BytesIO(frame)))[0, 0]) for frame in film.frames]
+
+
+def test_film_starts_before_training_and_has_a_frame_for_each_epoch():
+    film = counting_film()
+    assert (film.frames, film.captions) == ([], [])
+    fit(network(), 3, [film])
+    assert film.captions == ["before training", "epoch 1", "epoch 2", "epoch 3"]
+    assert levels(film) == [0, 1, 2, 3]
+
+
+def test_first_frame_shows_the_model_as_it_was_and_the_last_as_it_is():
+    model = network()
+
+    def picture():
+        return np.round(100 + 50 * model(POINTS[:4]).numpy()).clip(0, 255).astype(np.uint8)
+
+    before = picture()
+    film = TrainingFilm(picture)
+    fit(model, 5, [film])
+    frames = [np.asarray(Image.open(io.BytesIO(frame))) for frame in film.frames]
+    np.testing.assert_array_equal(frames[0], before)
+    np.testing.assert_array_equal(frames[-1], picture())
+    assert (frames[0] != frames[-1]).any()
+
+
+@pytest.mark.parametrize(
+    ("every", "epochs"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4]), (5, [5]), (6, [])]
+)
+def test_film_keeps_every_so_many_epochs(every, epochs):
+    film = counting_film(every=every)
+    fit(network(), 5, [film])
+    assert film.captions == ["before training", *(f"epoch {epoch}" for epoch in epochs)]
+    assert len(film.frames) == len(film.captions)
+
+
+def test_film_goes_on_in_a_second_fit():
+    film, model = counting_film(), network()
+    fit(model, 2, [film])
+    fit(model, 4, [film], initial_epoch=2)
+    assert film.captions == ["before training", *(f"epoch {epoch}" for epoch in (1, 2, 3, 4))]
+
+
+def test_film_can_be_shot_by_hand_and_enlarged():
+    film = counting_film(scale=7)
+    film.shoot("after the last phase")
+    assert film.captions == ["after the last phase"]
+    assert Image.open(io.BytesIO(film.frames[0])).size == (7, 7)
+
+
+def test_listeners_hear_of_each_frame_when_it_is_there():
+    film, heard = counting_film(), []
+    film.listeners.append(lambda f: heard.append((f is film, len(f.frames), f.captions[-1])))
+    fit(network(), 2, [film])
+    assert heard == [(True, 1, "before training"), (True, 2, "epoch 1"), (True, 3, "epoch 2")]
+
+
+def test_listener_may_leave_while_it_listens():
+    film, heard = counting_film(), []
+
+    def once(film):
+        heard.append("once")
+        film.listeners.remove(once)
+
+    film.listeners += [once, lambda film: heard.append("always")]
+    fit(network(), 1, [film])
+    assert heard == ["once", "always", "always"]
+
+
+def test_picture_of_the_wrong_kind_is_a_clear_error():
+    film = TrainingFilm(lambda: np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="must be uint8.*float64"):
+        fit(network(), 1, [film])
+    assert (film.frames, film.captions) == ([], [])
+
+
+def test_interrupting_leaves_film_and_model_usable():
+    film, model = counting_film(), network()
+    untrained = model.get_weights()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, 5, [film, Interrupt(2)])
+    assert film.captions == ["before training", "epoch 1", "epoch 2"]
+    assert levels(film) == [0, 1, 2]
+    assert not same(model.get_weights(), untrained)
+    assert int(model.optimizer.iterations) == 2 * 4 + 3
+    assert np.isfinite(model.predict(POINTS, verbose=0)).all()
+    fit(model, 1, [film])  # and it can go on
+    assert int(model.optimizer.iterations) == 3 * 4 + 3
+    assert levels(film) == [0, 1, 2, 3]
+
+
+# --- measures
+
+
+def test_measure_adds_a_value_for_each_epoch_to_the_history():
+    values = iter([np.float32(0.5), np.array(2), 3])
+    history = fit(network(), 3, [Measure(quality=lambda: next(values))])
+    assert history["quality"] == [0.5, 2.0, 3.0]
+    assert all(type(value) is float for value in history["quality"])
+    assert len(history["loss"]) == 3
+
+
+def test_measure_is_taken_after_the_epoch():
+    model = network()
+    measured = Measure(error=lambda: np.mean((model(POINTS).numpy() - POINTS) ** 2))
+    history = fit(model, 2, [measured])
+    assert history["error"][-1] == pytest.approx(model.evaluate(POINTS, POINTS, verbose=0))
+    assert history["error"][1] != history["error"][0]
+
+
+def test_function_without_a_name_returns_several_measures():
+    calls = []
+
+    def several():
+        calls.append(None)
+        return {"a": len(calls), "b": np.float32(-1)}
+
+    history = fit(network(), 2, [Measure(several, lambda: {"c": 7}, d=lambda: 8)])
+    assert {name: history[name] for name in "abcd"} == {
+        "a": [1.0, 2.0], "b": [-1.0, -1.0], "c": [7.0, 7.0], "d": [8.0, 8.0]
+    }  # fmt: skip
+    assert len(calls) == 2
+    assert type(history["b"][0]) is float
+
+
+def test_measures_of_a_gan():
+    gan = small_gan()
+    history = gan.fit(
+        data.batches(POINTS, 8), epochs=2, verbose=0, callbacks=[Measure(x=lambda: 4)]
+    ).history
+    assert history["x"] == [4.0, 4.0] and set(history) == {
+        "x", "generator_loss", "discriminator_loss"
+    }  # fmt: skip
+
+
+# --- train, load or resume
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """An empty folder for weights to ship, an empty cache, and data that count as real."""
+    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setenv("FROM_PCA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(data, "source", lambda: data.Source("folder", "a mirror", Path()))
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Sets the profile."""
+    return lambda profile: monkeypatch.setenv("NOTEBOOK_PROFILE", profile)
+
+
+def fit_network(model, epochs=3, name="small", **arguments):
+    return fit_or_load(
+        model, name, POINTS, POINTS,
+        recipe="a test's", seed=7, batch_size=8, epochs=epochs, verbose=0, **arguments,
+    )  # fmt: skip
+
+
+def checkpoints(weights):
+    return list((weights.parent / "cache").rglob("*.h5"))
+
+
+@pytest.mark.parametrize("profile", ["smoke", "lesson"])
+def test_trains_where_nothing_ships(profile, weights, at):
+    at(profile)
+    model, film = network(), counting_film()
+    history = fit_network(model, 2, callbacks=[film])
+    assert len(history["loss"]) == 2 and history["loss"][1] < history["loss"][0]
+    assert int(model.optimizer.iterations) == 2 * 4
+    assert len(film.frames) == 3
+    assert not weights.exists() and checkpoints(weights) == []  # nothing is written
+
+
+def test_full_trains_and_ships(weights, at):
+    at("full")
+    model = network()
+    history = fit_network(model, 3, validation_data=(POINTS, POINTS))
+    assert {key: len(values) for key, values in history.items()} == {"loss": 3, "val_loss": 3}
+    entry = pretrained.describe("small")
+    assert (entry["recipe"], entry["seed"], entry["epochs"]) == ("a test's", 7, 3)
+    assert entry["history"] == history
+    assert entry["measured"] == {key: values[-1] for key, values in history.items()}
+    shipped = pretrained.load_weights(network(seed=2), "small")
+    assert same(shipped.get_weights(), model.get_weights())
+    assert checkpoints(weights) == []
+
+
+def test_full_is_the_same_training_as_any(weights, at):
+    at("full")
+    shipped, plain = network(), network()
+    keras.utils.set_random_seed(3)
+    history = fit_network(shipped, 2)
+    keras.utils.set_random_seed(3)
+    assert fit(plain, 2) == {key: pytest.approx(values) for key, values in history.items()}
+    assert same(shipped.get_weights(), plain.get_weights())
+
+
+def test_lesson_loads_what_full_shipped(weights, at):
+    at("full")
+    trained, callbacks = network(), [Measure(quality=lambda: 0.5)]
+    history = fit_network(trained, 3, callbacks=callbacks)
+    at("lesson")
+    model, film = network(seed=2), counting_film()
+    assert fit_network(model, 1, callbacks=[film]) == history
+    assert history["quality"] == [0.5] * 3
+    assert same(model.get_weights(), trained.get_weights())
+    assert int(model.optimizer.iterations) == 0 and film.frames == []  # no training
+
+
+def test_smoke_trains_although_weights_ship(weights, at):
+    at("full")
+    fit_network(network(), 3)
+    before = (weights / "manifest.json").read_bytes()
+    at("smoke")
+    model = network(seed=2)
+    assert len(fit_network(model, 1)["loss"]) == 1
+    assert int(model.optimizer.iterations) == 4
+    assert (weights / "manifest.json").read_bytes() == before
+
+
+def test_full_ships_again_although_weights_ship(weights, at):
+    at("full")
+    fit_network(network(), 1)
+    again = network(seed=2)
+    fit_network(again, 2)
+    assert pretrained.describe("small")["epochs"] == 2
+    shipped = pretrained.load_weights(network(), "small")
+    assert same(shipped.get_weights(), again.get_weights())
+
+
+def test_shipped_weights_without_a_history(weights, at):
+    facts = dict(recipe="r", seed=1, epochs=1, minutes=0, measured={"loss": 1.0})
+    trained = network()
+    pretrained.save_weights(trained, "small", **facts, folder=weights)
+    at("lesson")
+    model = network(seed=2)
+    assert fit_network(model) == {}
+    assert same(model.get_weights(), trained.get_weights())
+
+
+def test_weights_of_the_stand_in_do_not_ship(weights, at, monkeypatch):
+    monkeypatch.setattr(data, "source", lambda: data.Source("digits", "digits"))
+    at("full")
+    assert len(fit_network(network(), 2)["loss"]) == 2
+    assert not weights.exists()
+
+
+@pytest.mark.parametrize("interrupted_in", [0, 1, 3])
+def test_full_resumes_after_an_interruption(interrupted_in, weights, at):
+    at("full")
+    with pytest.raises(KeyboardInterrupt):
+        fit_network(network(), 4, callbacks=[Interrupt(interrupted_in)])
+    assert not weights.exists()  # nothing half-trained ships
+    model, watch = network(seed=2), Interrupt(None)
+    history = fit_network(model, 4, callbacks=[watch])
+    assert watch.began == list(range(interrupted_in, 4))
+    assert len(history["loss"]) == 4
+    assert int(model.optimizer.iterations) == 4 * 4
+    entry = pretrained.describe("small")
+    assert entry["epochs"] == 4 and entry["history"] == history
+    assert checkpoints(weights) == []
+
+
+def test_resuming_starts_from_the_weights_of_the_last_whole_epoch(weights, at):
+    at("full")
+    whole = {}
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: whole.update({epoch: first.get_weights()})
+    )
+    first = network()
+    with pytest.raises(KeyboardInterrupt):
+        fit_network(first, 4, callbacks=[keep, Interrupt(2)])
+    second, found = network(seed=2), []
+    fit_network(
+        second,
+        4,
+        callbacks=[
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs: found.append(second.get_weights())
+            )
+        ],
+    )
+    assert same(found[0], whole[1])
+
+
+def test_interrupted_twice(weights, at):
+    at("full")
+    for epoch in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            fit_network(network(), 4, callbacks=[Interrupt(epoch)])
+    assert len(fit_network(network(), 4)["loss"]) == 4
+
+
+def test_epoch_written_down_but_not_backed_up_counts_once(weights, at, monkeypatch):
+    at("full")
+    save = keras.callbacks.BackupAndRestore.on_epoch_end
+
+    def interrupt_second(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+        save(self, epoch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_end", interrupt_second)
+        with pytest.raises(KeyboardInterrupt):
+            fit_network(network(), 3)
+    watch = Interrupt(None)
+    assert len(fit_network(network(), 3, callbacks=[watch])["loss"]) == 3
+    assert watch.began == [1, 2]
+
+
+def test_gan_resumes_with_both_optimizers_and_no_warning(weights, at, recwarn):
+    at("full")
+    facts = dict(recipe="r", seed=1, epochs=3, verbose=0)
+    with pytest.raises(KeyboardInterrupt):
+        fit_or_load(small_gan(), "gan", data.batches(POINTS, 8), callbacks=[Interrupt(1)], **facts)
+    gan = small_gan(seed=2)
+    history = fit_or_load(gan, "gan", data.batches(POINTS, 8), **facts)
+    assert {key: len(values) for key, values in history.items()} == {
+        "discriminator_loss": 3, "generator_loss": 3
+    }  # fmt: skip
+    assert int(gan.generator_optimizer.iterations) == 3 * 4
+    assert int(gan.discriminator_optimizer.iterations) == 3 * 4
+    assert pretrained.describe("gan")["epochs"] == 3
+    assert [str(w.message) for w in recwarn if "optimizer" in str(w.message)] == []
+
+
+def test_training_is_not_lost_when_saving_fails(weights, at, monkeypatch):
+    at("full")
+    trained = network()
+    with monkeypatch.context() as patch:
+
+        def full_disk(*args, **kwargs):
+            raise OSError("No space left on device")
+
+        patch.setattr(pretrained, "save_weights", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            fit_network(trained, 3)
+    model, watch = network(seed=2), Interrupt(None)
+    history = fit_network(model, 3, callbacks=[watch])
+    assert watch.began == []  # nothing is trained again
+    assert len(history["loss"]) == 3
+    assert same(model.get_weights(), trained.get_weights())
+
+
+def test_names_keep_their_checkpoints_apart(weights, at):
+    at("full")
+    with pytest.raises(KeyboardInterrupt):
+        fit_network(network(), 3, name="other", callbacks=[Interrupt(2)])
+    watch = Interrupt(None)
+    fit_network(network(), 3, callbacks=[watch])
+    assert watch.began == [0, 1, 2]
+    assert len(checkpoints(weights)) == 1  # the other's is still there
+    assert set(pretrained.read_manifest()) == {"small"}
+
+
+def test_training_that_stops_early_says_how_many_epochs_it_took(weights, at):
+    at("full")
+    stop = keras.callbacks.EarlyStopping("quality", patience=1, mode="max")
+    history = fit_network(network(), 9, callbacks=[Measure(quality=lambda: 1), stop])
+    assert len(history["loss"]) == pretrained.describe("small")["epochs"] == 2
+
+
+def test_damaged_weights_are_refused_at_lesson(weights, at):
+    at("full")
+    fit_network(network(), 1)
+    (weights / "small.weights.h5").write_bytes(b"half")
+    at("lesson")
+    model = network(seed=2)
+    before = model.get_weights()
+    with pytest.raises(pretrained.PretrainedError, match="small.weights.h5.*sha256"):
+        fit_network(model)
+    assert same(model.get_weights(), before)
