@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import tempfile
 import time
 from importlib import metadata
@@ -62,22 +63,22 @@ def execute(path, cell_seconds, profile=None):
     print(f"{path.stem}, profile {environment.get('NOTEBOOK_PROFILE') or 'lesson'}")
     client = NotebookClient(notebook, timeout=cell_seconds, kernel_name="python3")
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryDirectory() as folder:
         client.resources = {"metadata": {"path": folder}}
-        # What the process itself writes, greetings mostly, is only shown if it dies.
-        with client.setup_kernel(env=environment, stderr=log):
+        # What cells write is in their outputs; this is about the kernel's and C++'s own greetings.
+        with client.setup_kernel(env=environment, stderr=subprocess.DEVNULL):
             client.set_widgets_metadata = lambda: None
             count = 0
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code" and cell.source.strip():
                     count += 1
-                    _execute_cell(client, cell, index, count, log)
+                    _execute_cell(client, cell, index, count)
             minutes = (time.perf_counter() - start) / 60
             memory = _peak_memory(client)
     return notebook, minutes, memory
 
 
-def _execute_cell(client, cell, index, count, log):
+def _execute_cell(client, cell, index, count):
     start = time.perf_counter()
     try:
         client.execute_cell(cell, index, execution_count=count)
@@ -90,18 +91,16 @@ def _execute_cell(client, cell, index, count, log):
             f"{cell.source}"
         ) from None
     except DeadKernelError:
-        log.seek(0)
-        last_words = _last_lines(log.read().decode(errors="replace"))
         raise CourseError(
-            f"Cell [{count}]: the kernel died. Was it out of memory?\n{cell.source}\n\n{last_words}"
+            f"Cell [{count}]: the kernel died. Was it out of memory?\n{cell.source}"
         ) from None
     first = cell.source.strip().splitlines()[0]
     print(f"  [{count:2d}] {time.perf_counter() - start:6.1f} s  {first[:70]}", flush=True)
 
 
 def _last_lines(text, most=40):
-    """The end of a traceback or log as plain text, without colors and remarks on encryption."""
-    lines = [line for line in strip_ansi(text).splitlines() if "IPKernelApp" not in line]
+    """The end of a traceback as plain text, without colors."""
+    lines = strip_ansi(text).splitlines()
     return "\n".join([*["…"][: len(lines) > most], *lines[-most:]])
 
 
