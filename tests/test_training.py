@@ -21,7 +21,7 @@ def network(seed=1):
     model = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dense(2, activation="tanh"), keras.layers.Dense(3)]
     )
-    model.compile(loss="mse", optimizer=keras.optimizers.Adam(0.01), jit_compile=False)
+    model.compile(loss="mse", optimizer=keras.optimizers.Adam(0.01), run_eagerly=True)
     return model
 
 
