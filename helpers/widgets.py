@@ -1,54 +1,14 @@
 """Playthings: sliders whose picture follows at once.
 
-The fast path of every widget is: compiled call -> uint8 mosaic -> PNG bytes -> one
-``ipywidgets.Image``. Nothing is drawn with Matplotlib while a slider moves. Only what ipywidgets
-7.7 (Colab) and 8 have in common is used.
-
-Every widget also carries a *still*, its first picture as ``image/png``, for pages without a kernel.
-An error in a callback appears below the picture. Widgets know callables and arrays, not models.
+Each is a :class:`helpers.playground.Playground`: it is fast, carries a still picture for pages
+without a kernel, and shows its errors. Widgets know callables and arrays, not models.
 """
-
-import base64
-import html
 
 import ipywidgets
 import numpy as np
 
 from helpers import plotting
-
-_WIDE = {"description_width": "initial"}
-
-
-def compile_decoder(decoder, num_codings, codings_size):
-    """Compile `decoder` for batches of one fixed size; the result follows later weight updates.
-
-    Args:
-        decoder: callable, float32 codings [num_codings, codings_size] -> images in [0, 1], of shape
-            [N, H, W], [N, H, W, 1] or [N, H, W, 3]; for example a Keras model.
-        num_codings, codings_size: shape of the codings.
-
-    Returns:
-        Function, float codings [num_codings, codings_size] -> float32 images, both NumPy arrays.
-
-    Raises:
-        ValueError: the decoder takes codings of another size, or its images are not in [0, 1].
-    """
-    import tensorflow as tf
-
-    shape = getattr(decoder, "input_shape", None)
-    if isinstance(shape, tuple) and shape[-1] not in (None, codings_size):
-        raise ValueError(
-            f"The decoder takes codings of {shape[-1]} numbers, but there are {codings_size} "
-            "numbers to a coding here (one slider each)."
-        )
-    signature = [tf.TensorSpec((num_codings, codings_size), tf.float32)]
-    compiled = tf.function(lambda codings: decoder(codings), input_signature=signature)
-
-    def decode(codings):
-        return compiled(np.asarray(codings, np.float32)).numpy()
-
-    plotting.check_images(decode(np.zeros((num_codings, codings_size))))
-    return decode
+from helpers.playground import Playground, button, compile_decoder, slider
 
 
 def lerp(start, end, t):
@@ -75,140 +35,26 @@ def slerp(start, end, t):
     return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
 
 
-class Playground(ipywidgets.VBox):
-    """A picture, a caption and controls; a subclass says what to draw.
-
-    A subclass builds its controls, calls ``super().__init__(controls)`` and writes
-    ``picture()`` -> PNG bytes, and ``caption()`` -> text if it wants one.
-
-    Args:
-        controls: dict name -> ipywidgets control with a ``value``.
-        panel: the widget to show beside the picture; default: the controls in a column.
-        beside: whether the panel stands right of the picture, or else below.
-    """
-
-    _ipython_display_ = None  # ipywidgets 7 would display without our still
-
-    def __init__(self, controls, panel=None, beside=True):
-        self._controls = controls
-        self._start = {name: control.value for name, control in controls.items()}
-        self._holding = False
-        self.image = ipywidgets.Image(format="png", layout={"flex": "0 0 auto"})
-        self.text = ipywidgets.HTML()
-        self.problem = ipywidgets.HTML()
-        self.image.value = self._still = self.picture()  # a problem at the start is raised
-        self.text.value = self.caption()
-        panel = panel or ipywidgets.VBox(list(controls.values()))
-        stage = [self.image, ipywidgets.VBox([panel, self.text, self.problem])]
-        layout = {"align_items": "flex-start", "grid_gap": "14px", "overflow": "visible"}
-        box = ipywidgets.HBox if beside else ipywidgets.VBox
-        super().__init__([box(stage, layout=layout)])
-        for control in controls.values():
-            control.observe(self._on_change, "value")
-
-    def picture(self):
-        """PNG bytes for the controls' current values."""
-        raise NotImplementedError
-
-    def caption(self):
-        """HTML text for the controls' current values."""
-        return ""
-
-    def still(self):
-        """PNG bytes to show where there is no kernel."""
-        return self._still
-
-    def set_values(self, **values):
-        """Set several controls at once, with a single redraw."""
-        self._holding = True
-        try:
-            for name, value in values.items():
-                self._controls[name].value = value
-        finally:
-            self._holding = False
-        self._on_change()
-
-    def reset(self, _=None):
-        """Put every control back to where it started."""
-        self.set_values(**self._start)
-
-    def close(self):
-        """Free the widget and everything in it."""
-        for control in self._controls.values():
-            control.unobserve_all()
-        _close_children(self)
-        super().close()
-
-    def _on_change(self, _=None):
-        if self._holding:
-            return
-        try:
-            self.image.value = self.picture()
-            self.text.value = self.caption()
-            self.problem.value = ""
-        except Exception as error:  # it would vanish in the callback otherwise
-            message = html.escape(f"{type(error).__name__}: {error}")
-            self.problem.value = f'<span style="color:#c0392b"><b>{message}</b></span>'
-
-    def _repr_mimebundle_(self, **kwargs):
-        return {
-            "text/plain": f"{type(self).__name__} (run the cell to use it)",
-            "image/png": base64.b64encode(self.still()).decode(),
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self.model_id,
-            },
-        }
-
-
-def _close_children(box):
-    for child in getattr(box, "children", ()):
-        _close_children(child)
-        child.close()
-
-
-def _slider(name, low, high, step, value, width="330px"):
-    """A slider for floats, or for integers if all its numbers are."""
-    whole = all(float(number).is_integer() for number in (low, high, step, value))
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    cast = int if whole else float
-    return kind(
-        description=name,
-        min=cast(low),
-        max=cast(high),
-        step=cast(step),
-        value=cast(value),
-        style=_WIDE,
-        layout={"width": width},
-    )
-
-
-def _button(text, action):
-    button = ipywidgets.Button(description=text, layout={"width": "90px"})
-    button.on_click(action)
-    return button
-
-
 class Explorer(Playground):
     """Sliders for a function that draws a picture.
 
     Args:
         draw: function of the sliders' values, by name -> uint8 picture [H, W] or [H, W, 3].
-        sliders: dict name -> (min, max, step, start).
+        sliders: dict name -> (min, max, step, start), or with a fifth entry, the label to show,
+            for example ``"tilt": (0, 90, 1, 60, "tilt (degrees)")``.
         caption: function of the same values -> HTML text.
         scale: enlargement of each pixel.
     """
 
     def __init__(self, draw, sliders, caption=None, scale=1):
         self._draw, self._describe, self._scale = draw, caption, scale
-        self.sliders = {name: _slider(name, *numbers) for name, numbers in sliders.items()}
-        buttons = ipywidgets.HBox([_button("Reset", self.reset)])
-        panel = ipywidgets.VBox([*self.sliders.values(), buttons])
-        super().__init__(self.sliders, panel)
+        controls = {}
+        for name, (low, high, step, start, *label) in sliders.items():
+            controls[name] = slider(*(label or [name]), low, high, step, start)
+        super().__init__(controls)
 
     def _values(self):
-        return {name: slider.value for name, slider in self.sliders.items()}
+        return {name: control.value for name, control in self.controls.items()}
 
     def picture(self):
         return plotting.png_bytes(self._draw(**self._values()), self._scale)
@@ -263,25 +109,22 @@ class LatentSliders(Playground):
                 f"{codings_size}: they must be the same."
             )
         names = names or [f"z{_subscript(index + 1)}" for index in range(len(starts))]
+        if len(set(names)) != len(starts):
+            raise ValueError(f"{len(starts)} sliders need as many different names, not {names}.")
         self._decode = compile_decoder(decoder, num_codings, codings_size)
-        self.sliders = {
-            name: ipywidgets.FloatSlider(
-                description=name, min=limits[0], max=limits[1], step=0.1, value=round(float(v), 1),
-                readout_format=".1f", layout={"width": "290px"},
-            )
-            for name, v in zip(names, starts, strict=True)
-        }  # fmt: skip
-        columns = 2 if len(self.sliders) > 5 else 1
-        grid = ipywidgets.GridBox(
-            list(self.sliders.values()),
-            layout={"grid_template_columns": f"repeat({columns}, 300px)"},
-        )
-        buttons = [_button("Reset", self.reset), _button("Random", self.randomize)]
-        super().__init__(self.sliders, ipywidgets.VBox([grid, ipywidgets.HBox(buttons)]))
+        controls = {
+            name: slider(name, *limits, 0.1, round(float(value), 1), width="auto")
+            for name, value in zip(names, starts, strict=True)
+        }
+        columns = {"grid_template_columns": "repeat(auto-fit, minmax(240px, 1fr))"}
+        columns["max_width"] = "330px" if len(controls) <= 5 else "660px"
+        grid = ipywidgets.GridBox(list(controls.values()), layout=columns)
+        buttons = [button("Reset", self.reset), button("Random", self.randomize)]
+        super().__init__(controls, ipywidgets.VBox([grid, ipywidgets.HBox(buttons)]))
 
     def codings(self):
         """The codings that the sliders stand for, float32 [N, D]."""
-        values = np.array([slider.value for slider in self.sliders.values()])
+        values = np.array([control.value for control in self.controls.values()])
         return (self._base + values @ self._directions).astype(np.float32)
 
     def picture(self):
@@ -289,13 +132,8 @@ class LatentSliders(Playground):
 
     def randomize(self, _=None):
         """Draw every slider from N(0, 1), within its limits."""
-        draws = self._rng.standard_normal(len(self.sliders))
-        self.set_values(
-            **{
-                name: round(float(np.clip(draw, slider.min, slider.max)), 1)
-                for (name, slider), draw in zip(self.sliders.items(), draws, strict=True)
-            }
-        )
+        draws = self._rng.standard_normal(len(self.controls)).round(1)
+        self.set_values(dict(zip(self.controls, draws.tolist(), strict=True)))
 
 
 def _subscript(number):
@@ -326,12 +164,10 @@ class Interpolation(Playground):
         self._decode = compile_decoder(decoder, 1, self._codings.shape[1])
         self._scale = scale
         last = len(self._images) - 1
-        self.t = _slider("from A to B", 0.0, 1.0, 0.02, 0.5)
-        self.a = _slider("image A", 0, last, 1, pair[0])
-        self.b = _slider("image B", 0, last, 1, pair[1])
-        self.way = ipywidgets.Dropdown(
-            options=self.WAYS, value="linear", description="way", style=_WIDE
-        )
+        self.t = slider("from A to B", 0.0, 1.0, 0.02, 0.5)
+        self.a = slider("image A", 0, last, 1, pair[0])
+        self.b = slider("image B", 0, last, 1, pair[1])
+        self.way = ipywidgets.Dropdown(options=self.WAYS, description="way")
         titles = ["A", "pixels mixed", "codings mixed", "B"]
         width = (self._images.shape[2] + 2) * scale
         strips = [plotting.text_picture(title, width, 20) for title in titles]
@@ -343,8 +179,8 @@ class Interpolation(Playground):
         a, b, t = self.a.value, self.b.value, self.t.value
         mix = slerp if self.way.value == "spherical" else lerp
         decoded = self._decode(mix(self._codings[a], self._codings[b], t)[np.newaxis])
-        pixels = lerp(self._images[a], self._images[b], t)[np.newaxis]
-        decoded = decoded.reshape(pixels.shape)
+        decoded = _like(self._images[[a]], decoded)
+        pixels = lerp(self._images[[a]], self._images[[b]], t)
         row = np.concatenate([self._images[[a]], pixels, decoded, self._images[[b]]])
         picture = plotting.mosaic(row, columns=4).repeat(self._scale, 0).repeat(self._scale, 1)
         return plotting.png_bytes(np.concatenate([self._header, picture]))
@@ -368,24 +204,30 @@ class ReconstructionBrowser(Playground):
         if len(self._images) < columns:
             raise ValueError(f"{columns} columns need at least {columns} images.")
         self._autoencoder, self._columns, self._scale = autoencoder, columns, scale
-        self.page = _slider("page", 1, len(self._images) // columns, 1, 1)
+        self.page = slider("page", 1, len(self._images) // columns, 1, 1)
         super().__init__({"page": self.page}, beside=False)
 
     def picture(self):
         start = (self.page.value - 1) * self._columns
         originals = self._images[start : start + self._columns]
-        copies = np.asarray(self._autoencoder(originals))
-        if copies.shape != originals.shape:
-            raise ValueError(
-                f"Images of shape {list(originals.shape)} were reconstructed as "
-                f"{list(copies.shape)}; the two must be the same."
-            )
+        copies = _like(originals, self._autoencoder(originals))
         self._error = float(np.mean(np.square(originals - copies)))
         both = np.concatenate([originals, copies])
         return plotting.png_bytes(plotting.mosaic(both, columns=self._columns), self._scale)
 
     def caption(self):
         return f"above: originals, below: copies · mean squared error {self._error:.4f}"
+
+
+def _like(originals, copies):
+    """Check that `copies` are images of the same shape as `originals`."""
+    copies = plotting.check_images(copies)
+    if copies.shape != originals.shape:
+        raise ValueError(
+            f"Images of shape {list(originals.shape)} came back as {list(copies.shape)}; "
+            "the two must be the same."
+        )
+    return copies
 
 
 class LatentMap(Playground):
@@ -404,8 +246,8 @@ class LatentMap(Playground):
             self._map = np.repeat(self._map[..., np.newaxis], 3, axis=2)
         self._extent = extent
         self._decode = compile_decoder(decoder, 1, 2)
-        self.x = _slider("z₁", extent[0], extent[1], 0.05, start[0])
-        self.y = _slider("z₂", extent[2], extent[3], 0.05, start[1])
+        self.x = slider("z₁", extent[0], extent[1], 0.05, start[0])
+        self.y = slider("z₂", extent[2], extent[3], 0.05, start[1])
         super().__init__({"x": self.x, "y": self.y}, beside=False)
 
     def picture(self):
@@ -436,7 +278,7 @@ class FilmPlayer(Playground):
     def __init__(self, film):
         self.film = film
         last = max(len(film.frames) - 1, 0)
-        self.frame = _slider("frame", 0, last, 1, last)
+        self.frame = slider("frame", 0, last, 1, last)
         self.play = ipywidgets.Play(min=0, max=last, value=last, interval=250)
         self._link = ipywidgets.jslink((self.play, "value"), (self.frame, "value"))
         panel = ipywidgets.HBox([self.play, self.frame])
