@@ -207,11 +207,17 @@ def test_sharpness_of_a_dot_is_the_variance_of_its_laplacian():
 
 
 def test_sharpness_is_the_mean_over_images():
-    dot, flat = np.zeros((1, 5, 5)), np.zeros((1, 5, 5))
+    dot = np.zeros((1, 5, 5))
     dot[0, 2, 2] = 1
-    both = metrics.sharpness(np.concatenate([dot, flat]))
+    bowl = np.broadcast_to(np.linspace(0, 1, 5) ** 2, (1, 5, 5))  # its Laplacian is one constant
+    assert metrics.sharpness(bowl) == pytest.approx(0, abs=1e-12)
+    both = metrics.sharpness(np.concatenate([dot, bowl]))
     assert both == pytest.approx(metrics.sharpness(dot) / 2)
-    assert metrics.sharpness(dot[..., np.newaxis]) == metrics.sharpness(dot)
+
+
+def test_sharpness_takes_images_with_a_single_channel():
+    images = rng().uniform(size=(4, 12, 12))
+    assert metrics.sharpness(images[..., np.newaxis]) == metrics.sharpness(images)
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (2, 5, 5, 3), (2, 2, 5), (0, 5, 5)])

@@ -202,7 +202,11 @@ def test_grid_draws_the_mosaic_on_the_axes_it_is_given():
     assert plotting.image_grid(images, columns=3, title="six", ax=ax) is ax
     np.testing.assert_array_equal(drawn(ax), plotting.mosaic(images, 3))
     assert ax.get_title() == "six" and len(plt.get_fignums()) == 1
-    assert ax.images[0].get_clim() == (0, 255)  # a batch of one gray is not stretched to black
+
+
+def test_grid_does_not_stretch_grays():
+    ax = plotting.image_grid(np.full((4, 12, 12), 0.5))
+    assert ax.images[0].get_clim() == (0, 255)
 
 
 def test_grid_makes_axes_if_it_gets_none():
