@@ -38,7 +38,9 @@ def compile_decoder(decoder, num_codings, codings_size):
             "numbers to a coding here (one slider each)."
         )
     signature = [tf.TensorSpec((num_codings, codings_size), tf.float32)]
-    compiled = tf.function(lambda codings: decoder(codings), input_signature=signature)
+    compiled = tf.function(
+        lambda codings: decoder(codings), input_signature=signature, autograph=False
+    )
 
     def decode(codings):
         return compiled(np.asarray(codings, np.float32)).numpy()
