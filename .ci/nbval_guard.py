@@ -24,6 +24,13 @@ class KernelDied(Exception):
 class WatchedKernel(RunningKernel):
     """A kernel that is looked after while one waits for its messages."""
 
+    def execute_cell_input(self, cell_input, allow_stdin=None):
+        """Send a cell and return the message's id.
+
+        It enters the history as in Jupyter: else IPython doesn't see that it ends with ``;``.
+        """
+        return self.kc.execute(cell_input, allow_stdin=allow_stdin, stop_on_error=False)
+
     def get_message(self, stream, timeout=None):
         """The next message on `stream`.
 

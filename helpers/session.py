@@ -81,6 +81,7 @@ def start(seed=42):
 
         gpus = tf.config.list_physical_devices("GPU")
     tf.get_logger().setLevel("ERROR")  # else it warns once a notebook has made several models
+    keras.utils.clear_session()  # else Keras 3.12 goes on with the random numbers it has begun
     keras.utils.set_random_seed(seed)
     device = f"{len(gpus)} GPU" if gpus else f"CPU, {os.cpu_count()} cores"
     return (
