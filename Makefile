@@ -33,7 +33,7 @@ test: $(READY)  ## every check: style, units, all notebooks at the profile smoke
 	PYTHONPATH=.ci NOTEBOOK_PROFILE=smoke $(PYTEST) -q -n auto --maxprocesses 4 --dist loadscope \
 		-p nbval_guard --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 		--nbval-sanitize-with=.ci/nbval-sanitize.cfg notebooks
-	$(PYTEST) -q -rs -m browser tests
+	$(PYTEST) -q -rs -m browser tests/browser
 
 run: $(READY)  ## execute notebooks (NB=10) and write them to build/ as HTML pages
 	$(COURSE) run $(NB) --cell-seconds $(CELL_SECONDS)
