@@ -38,8 +38,9 @@ test: $(READY)  ## every check: style, units, all notebooks at the profile smoke
 run: $(READY)  ## execute notebooks (NB=10) and write them to build/ as HTML pages
 	$(COURSE) run $(NB) --cell-seconds $(CELL_SECONDS)
 
-render: $(READY)  ## execute notebooks (NB=10) and keep the outputs in them
+render: $(READY)  ## execute notebooks (NB=10), keep the outputs in them, renew README.md's tables
 	$(COURSE) render $(NB) --cell-seconds $(CELL_SECONDS)
+	$(COURSE) ledger
 
 bench: $(READY)  ## measure the sliders' and the GAN's speed
 	$(RUN) tests/benchmarks/sliders.py
