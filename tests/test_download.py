@@ -234,7 +234,11 @@ def test_probe_finds_nobody(server):
 
 
 def test_probe_does_not_wait_for_a_name_forever(server, monkeypatch):
-    monkeypatch.setattr(socket, "create_connection", lambda *args: time.sleep(50))
+    def slow(*args):
+        time.sleep(50)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", slow)
     assert not data._reachable("https://example.invalid/", 0.1)
 
 
