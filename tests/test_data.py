@@ -145,6 +145,12 @@ def test_bad_labels_are_named(array, mirror):
         data.load_fashion_mnist()
 
 
+def test_mistyped_mirror_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(tmp_path / "fashoin"))
+    with pytest.raises(data.DataError, match="FASHION_MNIST_DIR is '.*fashoin'.*unset"):
+        data.load_fashion_mnist()
+
+
 @pytest.mark.parametrize("name", data.FILES.values())
 def test_missing_file_is_named_and_nothing_else_is_tried(name, mirror, monkeypatch):
     (mirror / name).unlink()

@@ -185,6 +185,16 @@ def test_weights_of_another_network_leave_the_model_as_it_was(units, shipped):
     assert same(model.get_weights(), before)
 
 
+def test_model_that_is_not_built_is_told_apart_from_another_network(shipped):
+    folder, original = shipped
+    model = keras.Sequential([keras.layers.Dense(4), keras.layers.Dense(2)])
+    with pytest.raises(PretrainedError, match="'small' need a model that is built.*one batch"):
+        pretrained.load_weights(model, "small", folder)
+    model(np.ones((1, 3)))
+    pretrained.load_weights(model, "small", folder)
+    assert same(model.get_weights(), original.get_weights())
+
+
 @pytest.mark.parametrize("text", ["", '{"small": {"file": "sm', "[]", '{"small": {"file": "x"}}'])
 def test_damaged_manifest_is_named(text, shipped):
     folder, _ = shipped
