@@ -121,7 +121,7 @@ def text_picture(text, width, height, size=13):
     return np.asarray(picture)
 
 
-def film_strip(frames, captions, most=6, height=200):
+def film_strip(frames, captions, most=6, height=150):
     """Up to `most` frames of a film, evenly spaced, side by side with their captions above.
 
     Args:

@@ -256,8 +256,10 @@ class LatentMap(Playground):
         x_min, x_max, y_min, y_max = self._extent
         x = int((self.x.value - x_min) / (x_max - x_min) * (width - 1))
         y = int((y_max - self.y.value) / (y_max - y_min) * (height - 1))
-        picture[max(y - 1, 0) : y + 2] = picture[:, max(x - 1, 0) : x + 2] = (217, 119, 43)
         decoded = self._decode([[self.x.value, self.y.value]])
+        rows, columns = np.ogrid[:height, :width]
+        away = np.maximum(abs(rows - y), abs(columns - x)) - decoded.shape[1] // 2
+        picture[(away >= 0) & (away <= 1)] = (217, 119, 43)  # a square around the point
         scale = max(1, height // (decoded.shape[1] + 4))
         image = plotting.mosaic(decoded).repeat(scale, axis=0).repeat(scale, axis=1)
         canvas = np.full((height, image.shape[1] + 16, 3), 255, np.uint8)
