@@ -74,7 +74,7 @@ def claim(
     }
     _show(row)
     if status == "fails":
-        raise ClaimFailed(f"{_as_text(row)}. If it is known not to hold, say why: disputed=\"…\".")
+        raise ClaimFailed(f'{_as_text(row)}. If it is known not to hold, say why: disputed="…".')
 
 
 def _judge(measured, below, above, between, equals):

@@ -178,9 +178,9 @@ def test_bad_download_leaves_nothing(answer, server, caches, capsys, monkeypatch
 
 
 def test_failure_of_a_later_file_keeps_the_complete_ones(server, caches):
-    server.answer = lambda handler, content: (
-        not_found if "t10k" in handler.path else send
-    )(handler, content)
+    server.answer = lambda handler, content: (not_found if "t10k" in handler.path else send)(
+        handler, content
+    )
     assert not data.source().is_real
     assert contents(caches[0]) == {name: official(name) for name in NAMES[:2]}
     data.source.cache_clear()
