@@ -76,7 +76,7 @@ class GAN(TwoPhaseModel):
     def discriminator_step(self, real_samples):
         """Phase 1: teach the discriminator to tell `real_samples` from as many fakes."""
         fakes = self.generator(self.sample_codings(ops.shape(real_samples)[0]), training=True)
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape:  # without the fakes' making: no gradient for the generator
             real_logits = self.discriminator(real_samples, training=True)
             fake_logits = self.discriminator(fakes, training=True)
             loss = discriminator_loss(real_logits, fake_logits)
@@ -87,7 +87,7 @@ class GAN(TwoPhaseModel):
     def generator_step(self, batch_size):
         """Phase 2: teach the generator to have `batch_size` fakes taken for real."""
         codings = self.sample_codings(batch_size)
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape:  # through the discriminator to the generator
             fake_logits = self.discriminator(self.generator(codings, training=True), training=True)
             loss = generator_loss(fake_logits)
         weights = self.generator.trainable_variables
