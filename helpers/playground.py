@@ -12,7 +12,7 @@ import ipywidgets
 import numpy as np
 from IPython import get_ipython
 
-from helpers import plotting
+from helpers import plotting, session
 
 
 def compile_decoder(decoder, num_codings, codings_size):
@@ -50,7 +50,9 @@ def compile_decoder(decoder, num_codings, codings_size):
     def decode(codings):
         return compiled(np.asarray(codings, np.float32)).numpy()
 
-    plotting.check_images(decode(np.zeros((num_codings, codings_size))))
+    with session.quiet_stderr():  # some versions announce their first compilation
+        images = decode(np.zeros((num_codings, codings_size)))
+    plotting.check_images(images)
     return decode
 
 

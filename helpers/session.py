@@ -75,7 +75,7 @@ def start(seed=42):
     """
     name = profile()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _quiet_stderr():
+    with quiet_stderr():
         import keras
         import tensorflow as tf
 
@@ -91,7 +91,7 @@ def start(seed=42):
 
 
 @contextlib.contextmanager
-def _quiet_stderr():
+def quiet_stderr():
     """Hold back what C++ code writes to the process' stderr; show it if the block fails."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:

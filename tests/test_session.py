@@ -123,14 +123,14 @@ def test_start_leaves_the_log_level_of_the_environment(monkeypatch):
 
 
 def test_noise_on_stderr_is_held_back(capfd):
-    with session._quiet_stderr():
+    with session.quiet_stderr():
         os.write(2, b"greetings from C++\n")
     os.write(2, b"afterwards\n")
     assert capfd.readouterr().err == "afterwards\n"
 
 
 def test_noise_on_stderr_is_shown_if_something_fails(capfd):
-    with pytest.raises(ImportError), session._quiet_stderr():
+    with pytest.raises(ImportError), session.quiet_stderr():
         os.write(2, b"a library is missing\n")
         raise ImportError
     assert capfd.readouterr().err == "a library is missing\n"
