@@ -8,6 +8,7 @@ the slider to the message that brings the picture. Run it on an idle core.
 import argparse
 import base64
 import contextlib
+import functools
 import io
 import sys
 import time
@@ -79,6 +80,19 @@ def levels(rounds):
     return [float(size) * (-1) ** index for index, size in enumerate(sizes)]
 
 
+def in_turns(rounds, *ways, block=10):
+    """Milliseconds of every event, one array per way.
+
+    Each way gets `block` events in a row, as when a slider is dragged; then it is the next one's
+    turn, so that a change in the machine's load meets all of them.
+    """
+    values, times = levels(rounds), [[] for _ in ways]
+    for start in range(0, len(values), block):
+        for way, taken in zip(ways, times, strict=True):
+            taken += [way(value) for value in values[start : start + block]]
+    return [np.array(taken[WARM_UP:]) for taken in times]
+
+
 def in_process(rounds):
     """Milliseconds of every event: dict case -> (ours, the usual way), event to PNG bytes."""
     scope = {}
@@ -97,19 +111,22 @@ def in_process(rounds):
         decoder = scope["decoders"][name]
         ours, image = scope["our_slider"](decoder, num_images)
         usual = scope["usual_slider"](decoder, num_images, encode)
-        results = [], []
-        for value in levels(rounds):
-            before, count = image.value, len(encoded)
-            start = time.perf_counter()
+
+        def move_ours(value, ours=ours, image=image, name=name):
+            before, start = image.value, time.perf_counter()
             ours.value = value
-            middle = time.perf_counter()
-            usual.value = value
-            end = time.perf_counter()
+            taken = time.perf_counter() - start
             assert image.value != before, f"{name}: our picture stayed as it was"
+            return 1000 * taken
+
+        def move_usual(value, usual=usual, name=name):
+            count, start = len(encoded), time.perf_counter()
+            usual.value = value
+            taken = time.perf_counter() - start
             assert len(encoded) == count + 1, f"{name}: the usual way drew nothing"
-            results[0].append(middle - start)
-            results[1].append(end - middle)
-        times[name, num_images] = [1000 * np.array(result[WARM_UP:]) for result in results]
+            return 1000 * taken
+
+        times[name, num_images] = in_turns(rounds, move_ours, move_usual)
     return times
 
 
@@ -175,8 +192,8 @@ def through_kernel(rounds):
                 f"usual = usual_slider(decoder, {num_images}, plt.show)\n"
                 "print('\\n' + slider.model_id, usual.model_id)"
             ).split()[-2:]
-            pairs = [[kernel.move(comm, value) for comm in comms] for value in levels(rounds)]
-            times[name, num_images] = np.array(pairs[WARM_UP:]).T
+            moves = [functools.partial(kernel.move, comm) for comm in comms]
+            times[name, num_images] = in_turns(rounds, *moves)
     finally:
         kernel.close()
     return times
