@@ -1,8 +1,9 @@
 """The ledger: what the chapter states, beside what a notebook measured.
 
-The statements, in our own words, are in ``claims.json``. A notebook calls :func:`claim` with the
-number it measured and what would confirm the statement; the row it shows is collected into the
-README by ``make ledger``.
+The statements, in our own words, are in ``claims.json``: those of the chapter as C1, C2 and so on,
+as R1, R2 and so on what published runs of the chapter's recipes have reached. A notebook calls
+:func:`claim` with the number it measured and what would confirm the statement; the row it shows is
+collected into the README by ``make ledger``.
 """
 
 import html

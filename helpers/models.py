@@ -7,6 +7,38 @@ from helpers.layers import Sampling
 from helpers.losses import gaussian_kl
 
 
+def stacked_encoder(codings_size=30):
+    """The chapter's stacked encoder: 784 -> 100 -> codings, SELU.
+
+    Input: float images [N, 28, 28] in [0, 1]. Output: float codings [N, codings_size].
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(28, 28)),
+            layers.Flatten(),
+            layers.Dense(100, activation="selu"),
+            layers.Dense(codings_size, activation="selu"),
+        ],
+        name="encoder",
+    )
+
+
+def stacked_decoder(codings_size=30):
+    """The chapter's stacked decoder: codings -> 100 -> 784, sigmoid at the end.
+
+    Input: float codings [N, codings_size]. Output: float images [N, 28, 28] in [0, 1].
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(codings_size,)),
+            layers.Dense(100, activation="selu"),
+            layers.Dense(28 * 28, activation="sigmoid"),
+            layers.Reshape((28, 28)),
+        ],
+        name="decoder",
+    )
+
+
 def vae_encoder(codings_size=10, seed=None):
     """The chapter's VAE encoder: 784 -> 150 -> 100 -> (mean, log_var) -> sampled codings.
 

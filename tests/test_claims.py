@@ -177,7 +177,7 @@ def test_unit_follows_the_number(unit, words, rows, displayed):
 
 def test_every_statement_is_short_and_has_its_place():
     for id, statement in claims.statements().items():
-        assert re.fullmatch(r"C[1-9]\d?\d?", id)
+        assert re.fullmatch(r"[CR][1-9]\d?\d?", id)
         assert set(statement) == {"says", "where"}
         assert statement["where"].strip()
         assert 20 <= len(statement["says"]) <= 120
@@ -186,7 +186,7 @@ def test_every_statement_is_short_and_has_its_place():
 
 
 def test_statements_are_in_order_and_differ():
-    numbers = [int(id[1:]) for id in claims.statements()]
-    assert numbers == sorted(set(numbers))
+    keys = [(id[0], int(id[1:])) for id in claims.statements()]
+    assert keys == sorted(set(keys))
     says = [statement["says"] for statement in claims.statements().values()]
     assert len(set(says)) == len(says)

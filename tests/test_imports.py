@@ -13,7 +13,7 @@ HELPERS = Path(__file__).parents[1] / "helpers"
 FLOORS = (
     {"session", "layers", "losses", "plotting", "pretrained"},
     {"data"},
-    {"claims", "classifier", "metrics", "models", "playground", "training"},
+    {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
     {"gan", "widgets"},
     {"progressive"},
     {"stylegan"},

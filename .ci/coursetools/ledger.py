@@ -22,16 +22,22 @@ def rows(path):
 
 
 def ledger_table():
-    """The ledger of all notebooks as Markdown, sorted by the claims' numbers."""
+    """The ledger of all notebooks as Markdown: the chapter's claims, then the published runs."""
     found = [(row, path) for path in notebooks.select("all") for row in rows(path)]
     found.sort(key=lambda pair: int(pair[0]["id"][1:]))
-    ids = {row["id"] for row, _ in found}
-    lines = [
-        f"{len(ids)} statements measured, in {len(found)} rows.",
-        "",
-        "| id | what the chapter says, in our words | measured | expected | | where |",
-        "|---|---|---|---|---|---|",
-    ]
+    claims = [(row, path) for row, path in found if row["id"].startswith("C")]
+    published = [(row, path) for row, path in found if row["id"].startswith("R")]
+    num_statements = len({row["id"] for row, _ in claims})
+    parts = [f"{num_statements} statements measured, in {len(claims)} rows."]
+    parts.append(_table("what the chapter says, in our words", claims))
+    if published:
+        parts.append("The chapter's recipes beside published runs of them:")
+        parts.append(_table("published", published))
+    return "\n\n".join(parts)
+
+
+def _table(title, found):
+    lines = [f"| id | {title} | measured | expected | | where |", "|---|---|---|---|---|---|"]
     for row, path in found:
         measured = row["measured"]
         if isinstance(measured, bool):
