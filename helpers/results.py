@@ -1,7 +1,7 @@
 """Numbers of experiments over many seeds: made at ``full``, shipped, and loaded in lessons.
 
-Each experiment has a file ``helpers/weights/NAME.results.json``: its recipe, the versions and the machine
-it ran on, and the numbers of each seed.
+Each experiment has a file ``helpers/weights/NAME.results.json``: its recipe, the versions and the
+machine it ran on, and the numbers of each seed.
 """
 
 import json
