@@ -63,7 +63,7 @@ lint: $(READY)  ## check style, and the structure of notebooks (NB=10)
 weights: $(READY)  ## train all that ships in helpers/weights anew
 	$(RUN) -m helpers.classifier
 	NOTEBOOK_PROFILE=full $(COURSE) run --cell-seconds 86400 \
-		$$(grep -lE 'fit_or_load|save_weights' notebooks/*.ipynb | paste -sd, -)
+		$$(grep -lE 'fit_or_load|save_weights|over_seeds' notebooks/*.ipynb | paste -sd, -)
 
 lock:  ## resolve .ci/requirements.lock anew (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \

@@ -25,13 +25,26 @@ def test_vae_encoder_gives_mean_log_var_and_codings(codings_size):
 
 @pytest.mark.parametrize(
     ("build", "codings_size"),
-    [(models.vae_decoder, 2), (models.vae_decoder, 10), (models.dense_generator, 30)],
+    [
+        (models.stacked_decoder, 2),
+        (models.stacked_decoder, 30),
+        (models.vae_decoder, 2),
+        (models.vae_decoder, 10),
+        (models.dense_generator, 30),
+    ],
 )
 def test_decoders_make_images_of_the_unit_interval(build, codings_size):
     codings = np.linspace(-5, 5, 6 * codings_size).reshape(6, codings_size)
     images = build(codings_size).predict(codings, verbose=0)
     assert images.shape == (6, 28, 28)
     assert 0 <= images.min() < 0.5 < images.max() <= 1
+
+
+@pytest.mark.parametrize("codings_size", [2, 30])
+def test_stacked_encoder_gives_codings(codings_size):
+    codings = models.stacked_encoder(codings_size).predict(IMAGES, verbose=0)
+    assert codings.shape == (6, codings_size)
+    assert (codings > -1.7581).all()  # SELU's lower limit
 
 
 def test_discriminator_gives_logits():
@@ -43,6 +56,8 @@ def test_discriminator_gives_logits():
 
 
 def test_sizes_are_the_chapters():
+    stacked = models.stacked_encoder().count_params() + models.stacked_decoder().count_params()
+    assert stacked == 163_814
     encoder, decoder = models.vae_encoder(), models.vae_decoder()
     assert (encoder.count_params(), decoder.count_params()) == (134_870, 134_634)
     vae = models.VariationalAutoencoder(encoder, decoder)
