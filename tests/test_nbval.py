@@ -107,13 +107,13 @@ def test_a_cell_that_ends_or_blocks_the_kernel_fails_by_its_number(broken, name,
     assert set(list(after.values())[2:]) == {"skipped"}
 
 
-def claim_row(monkeypatch, status_profile, measured):
+def claim_row(monkeypatch, status_profile, measured, id="C1"):
     """The output that a claim leaves at a profile, on real data."""
     rows = []
     monkeypatch.setenv("NOTEBOOK_PROFILE", status_profile)
     monkeypatch.setattr("helpers.claims.data.source", lambda: SimpleNamespace(is_real=True))
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: rows.append(bundle))
-    claims.claim("C1", measured, below=1.0)
+    claims.claim(id, measured, below=1.0)
     return shown(json.loads(json.dumps(rows[0])))
 
 
@@ -175,8 +175,13 @@ def compared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compared")
     with pytest.MonkeyPatch.context() as monkeypatch:
         row = claim_row(monkeypatch, "lesson", 0.5)
+        published = claim_row(monkeypatch, "lesson", 0.5, "R1")
     claim = "from helpers.claims import claim\nclaim('C1', 0.25, below=1.0)"
-    same = {**SAME_BUT_FOR, "ledger rows": (claim, [row])}
+    same = {
+        **SAME_BUT_FOR,
+        "ledger rows": (claim, [row]),
+        "published runs": (claim.replace("C1", "R1"), [published]),
+    }
     wrong = {
         name: (source, [row] if outputs == "claim C1" else outputs)
         for name, (source, outputs) in WRONG.items()
@@ -187,7 +192,7 @@ def compared(tmp_path_factory):
     return results
 
 
-@pytest.mark.parametrize("cell, name", enumerate([*SAME_BUT_FOR, "ledger rows"]))
+@pytest.mark.parametrize("cell, name", enumerate([*SAME_BUT_FOR, "ledger rows", "published runs"]))
 def test_what_may_differ_in_a_checked_output(compared, cell, name):
     outcome, message = compared[f"same::Cell {cell}"]
     assert outcome == "passed", message

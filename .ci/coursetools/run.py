@@ -41,12 +41,18 @@ def render(path, cell_seconds):
         "code_hash": notebooks.code_hash(notebook),
         "profile": "lesson",
         "minutes": round(minutes, 1),
-        "cores": os.cpu_count(),
+        "cores": _num_cores(),
         "versions": {name: metadata.version(name) for name in PACKAGES},
     }
     notebooks.write(notebook, path)
     size = path.stat().st_size / 1000
     print(f"{minutes:.1f} minutes, {memory:.1f} GB at most, {size:.0f} kB -> {path.name}")
+
+
+def _num_cores():
+    """The cores that this process may use, where the system tells; else all there are."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count()
 
 
 def execute(path, cell_seconds, profile=None):
