@@ -57,6 +57,33 @@ def mean_squared_error(images, reconstructions):
     return float(np.mean(np.square(images - reconstructions)))
 
 
+def psnr(images, others, peak=1.0):
+    """Peak signal-to-noise ratio in decibels: ``10 log10(peak^2 / mean squared error)``.
+
+    The error is the mean over everything, so that a batch has one number: half the error is always
+    3 dB more. Gaussian noise of standard deviation s on images in [0, 1] gives ``-20 log10(s)``.
+
+    Args:
+        images, others: float arrays of one shape.
+        peak: the largest value a pixel can have.
+
+    Returns:
+        A float, the higher the more alike; infinite for equal images.
+
+    Raises:
+        ValueError: the shapes differ, there is no pixel, a value is not finite, or the peak is not
+            positive.
+    """
+    if not peak > 0:
+        raise ValueError(f"The peak must be positive, not {peak}.")
+    images, others = np.asarray(images, np.float64), np.asarray(others, np.float64)
+    if images.size == 0:
+        raise ValueError("There is no pixel to compare.")
+    _check_finite(images, others)
+    error = mean_squared_error(images, others)
+    return float(10 * np.log10(peak**2 / error)) if error > 0 else float("inf")
+
+
 def frechet_distance(features_a, features_b):
     """Squared Fréchet distance between Gaussians fitted to two sets of feature vectors.
 
@@ -73,16 +100,7 @@ def frechet_distance(features_a, features_b):
         ValueError: not two matrices of at least two rows and equally many columns, or values that
             are not finite.
     """
-    features_a, features_b = np.asarray(features_a, np.float64), np.asarray(features_b, np.float64)
-    shapes = features_a.shape, features_b.shape
-    if {len(shape) for shape in shapes} != {2} or shapes[0][1] != shapes[1][1]:
-        raise ValueError(
-            "Features must have shapes [N, D] and [M, D], but they have "
-            f"{list(shapes[0])} and {list(shapes[1])}."
-        )
-    if min(len(features_a), len(features_b)) < 2:
-        raise ValueError("A covariance needs at least two feature vectors.")
-    _check_finite(features_a, features_b)
+    features_a, features_b = _check_features(features_a, features_b)
     mean_gap = features_a.mean(axis=0) - features_b.mean(axis=0)
     cov_a, cov_b = np.cov(features_a, rowvar=False), np.cov(features_b, rowvar=False)
     values, vectors = np.linalg.eigh(cov_a)
@@ -90,6 +108,106 @@ def frechet_distance(features_a, features_b):
     cross = np.linalg.eigvalsh(root_a @ cov_b @ root_a)  # those of cov_a @ cov_b
     trace_root = np.sqrt(np.clip(cross, 0, None)).sum()
     return float(max(mean_gap @ mean_gap + np.trace(cov_a) + np.trace(cov_b) - 2 * trace_root, 0))
+
+
+def kernel_distance(features_a, features_b):
+    """Unbiased squared distance of two sets of feature vectors by a polynomial kernel.
+
+    ``mean k(a, a') + mean k(b, b') - 2 mean k(a, b)`` over pairs of different vectors, with
+    ``k(x, y) = (x . y / D + 1)^3``, Binkowski et al. (2018), section 4. Unlike the Fréchet
+    distance its expectation does not depend on the number of samples, and is 0 for two sets from
+    one distribution; single values may be negative.
+
+    Args:
+        features_a, features_b: float [N, D] and [M, D].
+
+    Returns:
+        A float, in units of the kernel.
+
+    Raises:
+        ValueError: see :func:`frechet_distance`.
+    """
+    features_a, features_b = _check_features(features_a, features_b)
+
+    def kernel(x, y):
+        return (x @ y.T / x.shape[1] + 1) ** 3  # [N, M]
+
+    def mean_of_pairs(x):
+        values = kernel(x, x)
+        return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
+
+    across = kernel(features_a, features_b).mean()
+    return float(mean_of_pairs(features_a) + mean_of_pairs(features_b) - 2 * across)
+
+
+def precision_recall(real_features, fake_features, num_neighbors=3):
+    """Precision, the share of fakes that look real, and recall, the share of reals covered.
+
+    Around each vector of a set lies a ball that reaches to its k-th nearest neighbor in that set.
+    A fake counts as precise if it lies in the ball of a real one, and a real one as recalled if
+    it lies in the ball of a fake (Kynkäänniemi et al., 2019, equations 1 and 2).
+
+    Args:
+        real_features, fake_features: float [N, D] and [M, D]; compare at equal counts.
+        num_neighbors: k.
+
+    Returns:
+        Two floats in [0, 1], (precision, recall).
+
+    Raises:
+        ValueError: see :func:`frechet_distance`; or not more vectors than neighbors.
+    """
+    real, fake = _check_features(real_features, fake_features)
+    if min(len(real), len(fake)) <= num_neighbors:
+        raise ValueError(
+            f"{num_neighbors} neighbors need more than {num_neighbors} vectors in each set; there "
+            f"are {len(real)} and {len(fake)}."
+        )
+    return _share_inside(fake, real, num_neighbors), _share_inside(real, fake, num_neighbors)
+
+
+def _share_inside(vectors, centers, num_neighbors):
+    """The share of `vectors` that lie in the ball of at least one of the `centers`."""
+    from sklearn.neighbors import NearestNeighbors
+
+    neighbors = NearestNeighbors(n_neighbors=num_neighbors + 1).fit(centers)
+    radii = neighbors.kneighbors(centers)[0][:, -1]  # the nearest is the center itself
+    inside = 0
+    for part in np.array_split(vectors, max(1, len(vectors) // 500)):  # a little memory at a time
+        squares = (part**2).sum(axis=1)[:, None] + (centers**2).sum(axis=1) - 2 * part @ centers.T
+        inside += (squares <= radii**2 + 1e-9).any(axis=1).sum()
+    return float(inside / len(vectors))
+
+
+def nearest_images(images, candidates):
+    """For each image the most similar candidate, by the distance of their pixels.
+
+    A check for memorization: is what a generator makes just a copy of a training image?
+
+    Args:
+        images: float [N, H, W].
+        candidates: float [M, H, W], for example the training images.
+
+    Returns:
+        Indices of the nearest candidates, int [N], and their root mean squared differences per
+        pixel, float [N], 0 for an exact copy.
+
+    Raises:
+        ValueError: the images' shapes differ, or there are none.
+    """
+    images, candidates = np.asarray(images, np.float32), np.asarray(candidates, np.float32)
+    if images.shape[1:] != candidates.shape[1:] or not len(images) or not len(candidates):
+        raise ValueError(
+            f"Images of shape {list(images.shape)} can't be compared with candidates of shape "
+            f"{list(candidates.shape)}."
+        )
+    from sklearn.neighbors import NearestNeighbors
+
+    flat = candidates.reshape(len(candidates), -1)
+    neighbors = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(flat)
+    indices = neighbors.kneighbors(images.reshape(len(images), -1))[1]
+    gaps = images - candidates[indices[:, 0]]  # anew: the search rounds small distances
+    return indices[:, 0], np.sqrt(np.square(gaps).reshape(len(images), -1).mean(axis=1))
 
 
 def sharpness(images):
@@ -132,6 +250,26 @@ def class_entropy(classes, num_classes=10):
     shares = class_histogram(classes, num_classes)
     shares = shares[shares > 0]
     return float((shares * np.log(1 / shares)).sum())
+
+
+def class_coverage(classes, num_classes=10, least=0.01):
+    """The number of classes whose share is at least `least`; `num_classes` if none is missing."""
+    return int((class_histogram(classes, num_classes) >= least).sum())
+
+
+def _check_features(features_a, features_b):
+    """Both as float64, or a clear error."""
+    features_a, features_b = np.asarray(features_a, np.float64), np.asarray(features_b, np.float64)
+    shapes = features_a.shape, features_b.shape
+    if {len(shape) for shape in shapes} != {2} or shapes[0][1] != shapes[1][1]:
+        raise ValueError(
+            "Features must have shapes [N, D] and [M, D], but they have "
+            f"{list(shapes[0])} and {list(shapes[1])}."
+        )
+    if min(len(features_a), len(features_b)) < 2:
+        raise ValueError("A set needs at least two feature vectors.")
+    _check_finite(features_a, features_b)
+    return features_a, features_b
 
 
 def _check_finite(*arrays):
