@@ -26,6 +26,79 @@ class Sampling(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
+class L1Penalty(keras.layers.Layer):
+    """Returns its inputs, adds ``weight * mean over the batch of sum over units |z|`` to the loss.
+
+    The same as ``keras.layers.ActivityRegularization(l1=weight)`` of Keras 2 and of Keras 3.14 and
+    later; Keras 3 up to 3.13 left out the division by the batch size (keras-team/keras#22018).
+    ``add_loss`` is never divided by Keras, so this layer gives the same everywhere.
+
+    Inputs and output: codings, float [N, D].
+
+    Args:
+        weight: factor of the penalty.
+    """
+
+    def __init__(self, weight, **kwargs):
+        super().__init__(**kwargs)
+        self.weight = weight
+
+    def call(self, codings):
+        absolute_sums = ops.sum(ops.abs(codings), axis=-1)  # [N]
+        self.add_loss(self.weight * ops.mean(absolute_sums))
+        return codings
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight}
+
+
+def bernoulli_kl(p, q):
+    """KL divergence of a coin with probability q from one with probability p, Equation 17-2.
+
+    ``p log(p / q) + (1 - p) log((1 - p) / (1 - q))``, in nats, element by element.
+
+    Args:
+        p, q: numbers or float tensors strictly between 0 and 1, of shapes that broadcast.
+    """
+    return p * ops.log(p / q) + (1 - p) * ops.log((1 - p) / (1 - q))
+
+
+@keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
+class KLPenalty(keras.layers.Layer):
+    """Returns its inputs and adds a loss for units whose mean over the batch is off the target.
+
+    The penalty is ``weight / N * sum over units of bernoulli_kl(target, mean over the batch)``. The
+    chapter's regularizer has no division by the batch size N in it because Keras 2 divided; here
+    the layer does, so that the chapter's weights keep their meaning in every Keras 3.
+
+    Inputs and output: codings, float [N, D] in [0, 1]. Means are clipped to 1e-7 from 0 and 1.
+
+    Args:
+        weight: factor of the penalty.
+        target: wanted mean activation of each unit, strictly between 0 and 1.
+
+    Raises:
+        ValueError: the target is not strictly between 0 and 1.
+    """
+
+    def __init__(self, weight, target=0.1, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 < target < 1:
+            raise ValueError(f"The target must be strictly between 0 and 1, not {target}.")
+        self.weight, self.target = weight, target
+
+    def call(self, codings):
+        mean_activations = ops.clip(ops.mean(codings, axis=0), 1e-7, 1 - 1e-7)  # [D]
+        divergence = ops.sum(bernoulli_kl(self.target, mean_activations))
+        batch_size = ops.cast(ops.shape(codings)[0], codings.dtype)
+        self.add_loss(self.weight * divergence / batch_size)
+        return codings
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight, "target": self.target}
+
+
+@keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
 class DenseTranspose(keras.layers.Layer):
     """A dense layer that borrows the kernel of another, transposed: ``activation(x W^T + b)``.
 
