@@ -11,10 +11,10 @@ import pytest
 HELPERS = Path(__file__).parents[1] / "helpers"
 # A module imports only from floors below its own.
 FLOORS = (
-    {"session", "layers", "losses", "plotting", "pretrained"},
+    {"chessboard", "session", "layers", "losses", "plotting", "pretrained"},
     {"data"},
     {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
-    {"gan", "widgets"},
+    {"gan", "memory_game", "widgets"},
     {"progressive"},
     {"stylegan"},
 )
@@ -23,6 +23,7 @@ NETWORKS = {"helpers.models", "helpers.gan", "helpers.classifier", "helpers.prog
 NEVER = {  # by module, "*" for all
     "*": {"tests", "notebooks", "coursetools"},
     "plotting": {"keras", "tensorflow", "helpers"},
+    "memory_game": NETWORKS | {"keras"},
     "playground": NETWORKS | {"keras"},
     "widgets": NETWORKS | {"keras"},
 }
