@@ -6,6 +6,7 @@ is used.
 """
 
 import base64
+import functools
 import html
 
 import ipywidgets
@@ -203,3 +204,20 @@ def button(text, action):
     made = ipywidgets.Button(description=text, layout={"width": "90px"})
     made.on_click(action)
     return made
+
+
+def titled_row(titles, images, scale):
+    """One row of images, enlarged by `scale`, with a title above each, as PNG bytes.
+
+    Args:
+        titles: tuple of texts, one per image.
+        images: float [N, H, W] in [0, 1].
+    """
+    row = plotting.mosaic(images, columns=len(images)).repeat(scale, 0).repeat(scale, 1)
+    return plotting.png_bytes(np.concatenate([_header(titles, images.shape[2], scale), row]))
+
+
+@functools.cache
+def _header(titles, image_width, scale):
+    strips = [plotting.text_picture(title, (image_width + 2) * scale, 20) for title in titles]
+    return np.concatenate([*strips, np.full((20, 2 * scale), 255, np.uint8)], axis=1)

@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 
 from helpers import plotting
-from helpers.playground import Playground, button, compile_decoder, slider
+from helpers.playground import Playground, button, compile_decoder, slider, titled_row
 
 
 def lerp(start, end, t):
@@ -168,11 +168,6 @@ class Interpolation(Playground):
         self.a = slider("image A", 0, last, 1, pair[0])
         self.b = slider("image B", 0, last, 1, pair[1])
         self.way = ipywidgets.Dropdown(options=self.WAYS, description="way")
-        titles = ["A", "pixels mixed", "codings mixed", "B"]
-        width = (self._images.shape[2] + 2) * scale
-        strips = [plotting.text_picture(title, width, 20) for title in titles]
-        margin = np.full((20, 2 * scale), 255, np.uint8)
-        self._header = np.concatenate([*strips, margin], axis=1)
         super().__init__({"t": self.t, "a": self.a, "b": self.b, "way": self.way}, beside=False)
 
     def picture(self):
@@ -182,8 +177,7 @@ class Interpolation(Playground):
         decoded = _like(self._images[[a]], decoded)
         pixels = lerp(self._images[[a]], self._images[[b]], t)
         row = np.concatenate([self._images[[a]], pixels, decoded, self._images[[b]]])
-        picture = plotting.mosaic(row, columns=4).repeat(self._scale, 0).repeat(self._scale, 1)
-        return plotting.png_bytes(np.concatenate([self._header, picture]))
+        return titled_row(("A", "pixels mixed", "codings mixed", "B"), row, self._scale)
 
 
 class ReconstructionBrowser(Playground):
@@ -312,3 +306,91 @@ class FilmPlayer(Playground):
         if self.frame.value == last:  # the first frame: nothing changed, but there is a picture now
             self._on_change()
         self.frame.value = last
+
+
+class CodingSwitches(Playground):
+    """Switches the most active codings of an image on and off, and decodes what is left.
+
+    It starts with the most active ones alone; another image brings other switches, all of them on.
+
+    Args:
+        decoder: see :func:`compile_decoder`.
+        images: float [N, H, W] in [0, 1], to choose from.
+        codings: float [N, D], the codings of these images.
+        num_switches: how many codings have a switch; one more stands for all the others.
+        off: what a coding that is off is set to: a number, or one for each coding, [D].
+        scale: enlargement of each pixel.
+
+    Raises:
+        ValueError: not one coding per image, or not more numbers in a coding than switches.
+    """
+
+    _holding = False
+
+    def __init__(self, decoder, images, codings, num_switches=12, off=0.0, scale=4):
+        self._images = plotting.check_images(images)
+        self._codings = np.asarray(codings, np.float32)
+        if self._codings.ndim != 2 or len(self._codings) != len(self._images):
+            shape = list(self._codings.shape)
+            raise ValueError(f"{len(self._images)} images don't go with codings of shape {shape}.")
+        size = self._codings.shape[1]
+        if not 1 <= num_switches < size:
+            raise ValueError(f"Codings of {size} numbers can't have {num_switches} switches.")
+        self._off, self._scale = np.broadcast_to(np.float32(off), size), scale
+        self._decode = compile_decoder(decoder, 2, size)
+        self._index = slider("image", 0, len(self._images) - 1, 1, 0, width="300px")
+        layout = {"width": "105px"}
+        *self._switches, self._others = (
+            ipywidgets.Checkbox(value=n < num_switches, indent=False, layout=layout)
+            for n in range(num_switches + 1)
+        )
+        self._others.description = f"other {size - num_switches}"
+        self._choose()
+        self._index.observe(self._choose, "value")  # before the picture is drawn
+        switches = {f"switch {n}": switch for n, switch in enumerate(self._switches, 1)}
+        controls = {"image": self._index, **switches, "others": self._others}
+        grid = ipywidgets.GridBox(list(controls.values())[1:], layout={"width": "330px"})
+        grid.layout.grid_template_columns = "repeat(auto-fill, 105px)"
+        actions = {"All": self.all_on, "None": self.all_off, "Reset": self.reset}
+        row = ipywidgets.HBox([button(text, action) for text, action in actions.items()])
+        super().__init__(controls, ipywidgets.VBox([self._index, grid, row]))
+
+    def _choose(self, _=None):
+        """Give the switches to the most active codings of the image, and switch them on."""
+        coding, held = self._codings[self._index.value], self._holding
+        self._strongest = np.argsort(-np.abs(coding - self._off), kind="stable")
+        self._strongest = self._strongest[: len(self._switches)]
+        self._holding = True
+        for switch, index in zip(self._switches, self._strongest, strict=True):
+            switch.description = f"z{_subscript(index + 1)} = {coding[index]:.2f}"
+            switch.value = True
+        self._holding = held
+
+    def all_on(self, _=None):
+        """Switch all codings on."""
+        self.set_values({name: True for name in self.controls if name != "image"})
+
+    def all_off(self, _=None):
+        """Switch all codings off."""
+        self.set_values({name: False for name in self.controls if name != "image"})
+
+    def codings(self):
+        """All codings of the image, and those that are switched on, float32 [2, D]."""
+        coding = self._codings[self._index.value]
+        on = np.full(len(coding), self._others.value)
+        on[self._strongest] = [switch.value for switch in self._switches]
+        self._num_on = on.sum()
+        return np.stack([coding, np.where(on, coding, self._off)])
+
+    def picture(self):
+        original = self._images[[self._index.value]]
+        decoded = _like(original.repeat(2, axis=0), self._decode(self.codings()))
+        self._errors = np.square(decoded - original).mean(axis=(1, 2))
+        titles = ("original", "all codings", "switched on")
+        return titled_row(titles, np.concatenate([original, decoded]), self._scale)
+
+    def caption(self):
+        return (
+            f"{self._num_on} of {self._codings.shape[1]} codings on · mean squared error "
+            f"<b>{self._errors[1]:.4f}</b>, with all of them {self._errors[0]:.4f}"
+        )

@@ -18,6 +18,7 @@ from PIL import Image
 from helpers import plotting
 from helpers.playground import compile_decoder
 from helpers.widgets import (
+    CodingSwitches,
     Explorer,
     FilmPlayer,
     Interpolation,
@@ -92,14 +93,19 @@ WIDGETS = {
     "ReconstructionBrowser": lambda: ReconstructionBrowser(lambda x: 1 - x, IMAGES, columns=4),
     "LatentMap": lambda: LatentMap(rows, np.zeros((40, 50), np.uint8), (-2, 2, -1, 1)),
     "FilmPlayer": lambda: FilmPlayer(Film([1, 2, 3])),
+    "CodingSwitches": lambda: CodingSwitches(rows, IMAGES, IMAGES[:, 0], num_switches=2),
 }
 every_widget = pytest.mark.parametrize("make", WIDGETS.values(), ids=WIDGETS)
 
 
 def move(control):
     """Give a control another value, as a hand would."""
-    values = [value for _, value in control.options] if hasattr(control, "options") else None
-    values = values or [control.min, control.max]
+    if hasattr(control, "options"):
+        values = [value for _, value in control.options]
+    elif isinstance(control.value, bool):
+        values = [False, True]
+    else:
+        values = [control.min, control.max]
     control.value = next(value for value in values if value != control.value)
 
 
