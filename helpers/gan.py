@@ -93,3 +93,30 @@ class GAN(TwoPhaseModel):
         weights = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(loss, weights), weights)
         return loss
+
+
+class FusedGAN(TwoPhaseModel):
+    """The same two losses, but one batch of fakes serves both updates: a third less arithmetic.
+
+    This is another update than the original's: the generator learns from the discriminator as it
+    was before its step, and from the very fakes that the discriminator learns from.
+    """
+
+    def train_step(self, real_samples):
+        """One batch of ``fit``: both networks at once. Returns both losses, averaged so far."""
+        codings = self.sample_codings(ops.shape(real_samples)[0])
+        with tf.GradientTape(persistent=True) as tape:
+            real_logits = self.discriminator(real_samples, training=True)
+            fake_logits = self.discriminator(self.generator(codings, training=True), training=True)
+            losses = discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits)
+        trackers = self.discriminator_loss, self.generator_loss
+        networks = self.discriminator, self.generator
+        gradients = [
+            tape.gradient(loss, network.trainable_variables)
+            for loss, network in zip(losses, networks, strict=True)
+        ]
+        self.discriminator_optimizer.apply(gradients[0], self.discriminator.trainable_variables)
+        self.generator_optimizer.apply(gradients[1], self.generator.trainable_variables)
+        for tracker, loss in zip(trackers, losses, strict=True):
+            tracker.update_state(loss)
+        return {tracker.name: tracker.result() for tracker in trackers}

@@ -128,3 +128,43 @@ def dense_discriminator():
         ],
         name="discriminator",
     )
+
+
+def dcgan_generator(codings_size=100):
+    """The chapter's DCGAN generator: codings -> 7 x 7 x 128 -> 14 x 14 x 64 -> 28 x 28 x 1, tanh.
+
+    Input: float codings [N, codings_size]. Output: float images [N, 28, 28, 1] in [-1, 1].
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(codings_size,)),
+            layers.Dense(7 * 7 * 128),
+            layers.Reshape((7, 7, 128)),
+            layers.BatchNormalization(),
+            layers.Conv2DTranspose(64, 5, strides=2, padding="same", activation="selu"),
+            layers.BatchNormalization(),
+            layers.Conv2DTranspose(1, 5, strides=2, padding="same", activation="tanh"),
+        ],
+        name="generator",
+    )
+
+
+def dcgan_discriminator():
+    """The chapter's DCGAN discriminator: 28 x 28 x 1 -> 14 x 14 x 64 -> 7 x 7 x 128 -> 1 logit.
+
+    Input: float images [N, 28, 28, 1] in [-1, 1]. Output: float logits [N, 1] (no sigmoid).
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(28, 28, 1)),
+            layers.Conv2D(64, 5, strides=2, padding="same"),
+            layers.LeakyReLU(0.2),
+            layers.Dropout(0.4),
+            layers.Conv2D(128, 5, strides=2, padding="same"),
+            layers.LeakyReLU(0.2),
+            layers.Dropout(0.4),
+            layers.Flatten(),
+            layers.Dense(1),
+        ],
+        name="discriminator",
+    )

@@ -5,6 +5,7 @@ import shutil
 import time
 
 import keras
+import numpy as np
 
 from helpers import data, plotting, pretrained, session
 
@@ -71,10 +72,59 @@ class Measure(keras.callbacks.Callback):
         logs.update({name: float(measure()) for name, measure in self.measures.items()})
 
 
-def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), **fit_arguments):
+class WeightAverage(keras.callbacks.Callback):
+    """Keeps an exponential moving average of a network's weights in a second network.
+
+    After each training step ``average <- decay * average + (1 - decay) * weight``; where several
+    steps run in one go (``steps_per_execution``), with that power of the decay. Averages of a
+    generator make better and steadier samples than the weights of any one moment.
+
+    Args:
+        network: the network in training.
+        average: another one of the same architecture; it starts at the weights of `network`.
+        half_life: training steps after which a moment's weights count half as much.
+
+    Attributes:
+        network: the averaged network.
+
+    Raises:
+        ValueError: the two networks have different weights.
+    """
+
+    def __init__(self, network, average, half_life=300):
+        super().__init__()
+        average.set_weights(network.get_weights())
+        average.trainable = False
+        self.network, self.decay, self._seen = average, 0.5 ** (1 / half_life), -1
+        pairs = list(zip(average.weights, network.weights, strict=True))
+
+        def step(keep):
+            for mean, weight in pairs:
+                mean.assign(keep * mean + (1 - keep) * weight)
+
+        self._step = _compiled(step)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._seen = -1
+
+    def on_train_batch_end(self, batch, logs=None):
+        last = (self.params or {}).get("steps")
+        batch = min(batch, last - 1) if last else batch  # Keras counts a last, shorter run in full
+        steps, self._seen = batch - self._seen, batch
+        self._step(np.float32(self.decay**steps))
+
+
+def _compiled(function):
+    """A function of one float, compiled by TensorFlow: eager calls by the million eat memory."""
+    import tensorflow as tf
+
+    return tf.function(function, input_signature=[tf.TensorSpec((), tf.float32)], autograph=False)
+
+
+def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), ship=None, **fit_arguments):
     """Load the shipped weights, or train: at ``full`` to the end, and ship the result.
 
-    At ``lesson``, if weights called `name` ship with the course, they are loaded into `model`.
+    At ``lesson``, if weights called `name` ship with the course, they are loaded.
     Otherwise ``model.fit(*fit_data, **fit_arguments)`` runs. At ``full`` it continues from a
     checkpoint in the cache folder if an earlier run was interrupted, and writes weights and
     history; on stand-in data nothing is written.
@@ -84,13 +134,15 @@ def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), **fit_argume
         name: of the weights in ``helpers/weights/manifest.json``.
         recipe: one line for the manifest: how these weights come about.
         seed: for the manifest.
+        ship: the network whose weights ship, for example the averaged generator of a GAN; default:
+            `model`.
 
     Returns:
         The history, dict name -> list with a value for each epoch: of the shipped training if the
         weights were loaded, empty if that was not kept.
     """
     if session.profile() == "lesson" and pretrained.available(name):
-        pretrained.load_weights(model, name)
+        pretrained.load_weights(ship or model, name)
         return pretrained.describe(name).get("history", {})
     if session.profile() != "full" or not data.source().is_real:
         return model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
@@ -102,11 +154,13 @@ def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), **fit_argume
         keras.callbacks.CSVLogger(log, append=True),
         keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
     ]
+    if ship is not None:
+        model.shipped_network = ship  # so that the backup holds it, too
     start = time.perf_counter()
     model.fit(*fit_data, callbacks=[*callbacks, *resume], **fit_arguments)
     history = _read_history(log)
     pretrained.save_weights(
-        model,
+        ship or model,
         name,
         recipe=recipe,
         seed=seed,
