@@ -126,8 +126,7 @@ class DenseTranspose(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
 
     def build(self, input_shape):
-        check_tie(self.dense, input_shape)
-        num_outputs = self.dense.kernel.shape[0]
+        num_outputs = check_tie(self.dense, input_shape)
         self.bias = self.add_weight(name="bias", shape=(num_outputs,), initializer="zeros")
 
     def call(self, inputs):
@@ -191,6 +190,9 @@ def load_shared(config):
 def check_tie(dense, input_shape):
     """Check that inputs of `input_shape` can be multiplied by the transposed kernel of `dense`.
 
+    Returns:
+        The number of outputs, which is the number of the inputs of `dense`.
+
     Raises:
         ValueError: there is no kernel yet, or it has another size.
     """
@@ -205,3 +207,4 @@ def check_tie(dense, input_shape):
             f"The kernel of {dense.name!r} is [{num_inputs}, {num_units}]; transposed, it takes "
             f"inputs of {num_units} numbers, not {input_shape[-1]}. Is it the mirrored layer?"
         )
+    return num_inputs
