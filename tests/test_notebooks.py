@@ -83,6 +83,10 @@ BAD_SOURCES = {
     "no claim": (replace(3, CLAIM, ""), "no claim is measured"),
     "a TODO in a text": (replace(5, "short", "short\nTODO"), "a TODO is left"),
     "a TODO in code": (replace(3, "x = 1", "x = 1  # TODO"), "a TODO is left"),
+    "a dead link": (
+        replace(5, "short", f"short\n[this]({NAME}), [next](13_none.ipynb)"),
+        "links to 13_none.ipynb, which is not there",
+    ),
     "a long cell": (append(text("So:"), code("x = 1\n" * 26)), "code cell 4 has 26 lines"),
     "long cells": (
         append(*led("x = 1\n" * 9, 4)),

@@ -58,6 +58,9 @@ def _anatomy(notebook, cells, path):
         yield "no claim is measured"
     if "TODO" in text or any("TODO" in cell.source for cell in cells):
         yield "a TODO is left"
+    for name in re.findall(r"\]\(([\w.-]+\.ipynb)\)", text):
+        if not (path.parent / name).is_file():
+            yield f"links to {name}, which is not there"
 
 
 def _budgets(notebook, cells, path):
