@@ -14,7 +14,8 @@ class TwoPhaseModel(keras.Model):
     ``generator_step(batch_size)``; both return their loss, a scalar.
 
     Args:
-        generator: float codings [N, codings_size] -> samples.
+        generator: float codings [N, codings_size] -> samples. Where a network has several inputs,
+            the codings or the samples come first.
         discriminator: samples -> float logits [N, 1], positive for "real".
         seed: of the codings drawn during training.
 
@@ -24,14 +25,14 @@ class TwoPhaseModel(keras.Model):
 
     def __init__(self, generator, discriminator, seed=None, **kwargs):
         super().__init__(**kwargs)
-        made, expected = generator.output_shape[1:], discriminator.input_shape[1:]
+        made, expected = generator.output_shape[1:], _first(discriminator.input_shape)[1:]
         if tuple(made) != tuple(expected):
             raise ValueError(
                 f"The generator makes samples of shape {list(made)}, but the discriminator "
                 f"takes {list(expected)}. Add a Reshape to one of them."
             )
         self.generator, self.discriminator = generator, discriminator
-        self.codings_size = generator.input_shape[-1]
+        self.codings_size = _first(generator.input_shape)[-1]
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.discriminator_loss = keras.metrics.Mean("discriminator_loss")
         self.generator_loss = keras.metrics.Mean("generator_loss")
@@ -70,6 +71,11 @@ class TwoPhaseModel(keras.Model):
         return super().fit(dataset, **{"shuffle": False, **kwargs})
 
 
+def _first(shapes):
+    """The shape of a network's only, or first, input."""
+    return shapes[0] if isinstance(shapes, list) else shapes
+
+
 class GAN(TwoPhaseModel):
     """The original GAN (Goodfellow et al., 2014) with the non-saturating generator loss."""
 
@@ -102,12 +108,16 @@ class FusedGAN(TwoPhaseModel):
     was before its step, and from the very fakes that the discriminator learns from.
     """
 
+    def logits(self, real_samples):
+        """What the discriminator says of `real_samples` and of as many fakes, each [N, 1]."""
+        fakes = self.generator(self.sample_codings(ops.shape(real_samples)[0]), training=True)
+        real_logits = self.discriminator(real_samples, training=True)
+        return real_logits, self.discriminator(fakes, training=True)
+
     def train_step(self, real_samples):
         """One batch of ``fit``: both networks at once. Returns both losses, averaged so far."""
-        codings = self.sample_codings(ops.shape(real_samples)[0])
         with tf.GradientTape(persistent=True) as tape:
-            real_logits = self.discriminator(real_samples, training=True)
-            fake_logits = self.discriminator(self.generator(codings, training=True), training=True)
+            real_logits, fake_logits = self.logits(real_samples)
             losses = discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits)
         trackers = self.discriminator_loss, self.generator_loss
         networks = self.discriminator, self.generator
