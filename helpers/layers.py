@@ -208,3 +208,69 @@ def check_tie(dense, input_shape):
             f"inputs of {num_units} numbers, not {input_shape[-1]}. Is it the mirrored layer?"
         )
     return num_inputs
+
+
+@keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
+class MinibatchStd(keras.layers.Layer):
+    """Appends one number that says how varied the batch is: its standard deviation.
+
+    ``sqrt(variance over the batch + epsilon)`` for each feature (at each place), then the mean of
+    all of these: a single value, appended to every instance as one more feature or feature map
+    (Karras et al., 2018, section 3, with the whole batch as one group).
+
+    Real and fake samples must come in batches of their own: a mixed batch has one value for both.
+
+    Inputs: float [N, ..., C], for example [N, D] or [N, H, W, C]. Output: float [N, ..., C + 1].
+
+    Args:
+        epsilon: stands inside the root, whose slope at zero would be infinite.
+    """
+
+    def __init__(self, epsilon=1e-8, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def call(self, inputs):
+        variances = ops.mean(ops.square(inputs - ops.mean(inputs, axis=0)), axis=0)  # [..., C]
+        value = ops.mean(ops.sqrt(variances + self.epsilon))  # a single one
+        return ops.concatenate([inputs, value * ops.ones_like(inputs[..., :1])], axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each instance how close it is to the others of its batch (Salimans et al., 2016).
+
+    ``M_i = f(x_i) T`` is a matrix [B, C] for each instance i; with ``c_b(i, j) = exp(-|M_ib -
+    M_jb|_1)`` the layer appends ``o_b(i) = sum over j of c_b(i, j)``, B numbers from 1 (nobody is
+    near) to N (all are the same). Section 3.2 of the paper; the sum includes j = i.
+
+    Because of the sum, the numbers grow with the batch: judge in batches as large as in training,
+    real and fake samples apart.
+
+    Inputs: features f(x), float [N, A]. Output: float [N, A + B].
+
+    Args:
+        num_kernels: B, the number of comparisons.
+        kernel_size: C, in how many dimensions each of them measures the distance.
+    """
+
+    def __init__(self, num_kernels=20, kernel_size=5, **kwargs):
+        super().__init__(**kwargs)
+        self.num_kernels, self.kernel_size = num_kernels, kernel_size
+
+    def build(self, input_shape):
+        size = self.num_kernels * self.kernel_size
+        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], size))  # T
+
+    def call(self, inputs):
+        m = ops.reshape(inputs @ self.kernel, (-1, self.num_kernels, self.kernel_size))  # [N, B, C]
+        gaps = ops.sum(ops.abs(m[:, None] - m[None]), axis=-1)  # [N, N, B]
+        closeness = ops.sum(ops.exp(-gaps), axis=1)  # o, [N, B]
+        return ops.concatenate([inputs, closeness], axis=-1)
+
+    def get_config(self):
+        sizes = {"num_kernels": self.num_kernels, "kernel_size": self.kernel_size}
+        return {**super().get_config(), **sizes}

@@ -1,5 +1,6 @@
 """Losses as pure functions of tensors. Every reduction is written out."""
 
+import tensorflow as tf
 from keras import ops
 
 
@@ -43,3 +44,75 @@ def generator_loss(fake_logits):
         Scalar, in nats (Goodfellow et al., 2014, end of section 3).
     """
     return ops.mean(ops.softplus(-fake_logits))
+
+
+def least_squares_discriminator_loss(real_scores, fake_scores):
+    """Squared distance of the scores from 1 for real and 0 for fake, mean over both halves, halved.
+
+    Args:
+        real_scores, fake_scores: float tensors [N, 1], the discriminator's outputs, any real value.
+
+    Returns:
+        Scalar, 0 where every score is perfect (Mao et al., 2017, equation 9 with a = 0, b = 1).
+    """
+    return 0.5 * (ops.mean(ops.square(real_scores - 1)) + ops.mean(ops.square(fake_scores)))
+
+
+def least_squares_generator_loss(fake_scores):
+    """Squared distance of the fakes' scores from 1, mean, halved (Mao et al., 2017, equation 9).
+
+    Args:
+        fake_scores: float tensor [N, 1], the discriminator's outputs.
+
+    Returns:
+        Scalar, never negative.
+    """
+    return 0.5 * ops.mean(ops.square(fake_scores - 1))
+
+
+def wasserstein_discriminator_loss(real_scores, fake_scores):
+    """How much higher the fakes are scored than the real samples, on average.
+
+    Minus this loss estimates the Wasserstein distance of real and fake samples, up to a factor, if
+    the discriminator's slope is bounded: see :func:`gradient_penalty`.
+
+    Args:
+        real_scores, fake_scores: float tensors [N, 1], the discriminator's outputs.
+
+    Returns:
+        Scalar of either sign (Arjovsky et al., 2017, algorithm 1, with the sign of a loss).
+    """
+    return ops.mean(fake_scores) - ops.mean(real_scores)
+
+
+def wasserstein_generator_loss(fake_scores):
+    """Minus the mean score of the fakes (Arjovsky et al., 2017, algorithm 1).
+
+    Args:
+        fake_scores: float tensor [N, 1], the discriminator's outputs.
+    """
+    return -ops.mean(fake_scores)
+
+
+def gradient_penalty(discriminator, real_samples, fakes, mix):
+    """Mean squared deviation from 1 of the discriminator's slope between real and fake samples.
+
+    ``mean (|gradient of D at x| - 1)^2`` with ``x = mix * real + (1 - mix) * fake``, Gulrajani et
+    al. (2017), equation 3 without its factor lambda = 10.
+
+    Args:
+        discriminator: callable, samples [N, ...] -> scores [N, 1]. Each score must depend on its
+            own sample only: no batch normalization, no mini-batch layers.
+        real_samples, fakes: float tensors [N, ...].
+        mix: float tensor in [0, 1] that broadcasts, one number per sample: [N, 1, ...].
+
+    Returns:
+        Scalar, 0 where the slope is 1 everywhere, 1 for a constant discriminator.
+    """
+    between = ops.convert_to_tensor(mix * real_samples + (1 - mix) * fakes)
+    with tf.GradientTape() as tape:
+        tape.watch(between)
+        scores = discriminator(between)
+    slopes = ops.reshape(tape.gradient(scores, between), (ops.shape(between)[0], -1))  # [N, D]
+    lengths = ops.sqrt(ops.sum(ops.square(slopes), axis=1) + 1e-12)  # the root's slope at 0: none
+    return ops.mean(ops.square(lengths - 1))
