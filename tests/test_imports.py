@@ -14,8 +14,8 @@ FLOORS = (
     {"alarm", "chessboard", "session", "layers", "losses", "plotting", "pretrained"},
     {"data"},
     {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
-    {"gan", "memory_game", "widgets"},
-    {"gan_variants", "progressive"},
+    {"class_picker", "gan", "memory_game", "widgets"},
+    {"conditional_gan", "gan_variants", "progressive"},
     {"stylegan"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -24,6 +24,7 @@ NEVER = {  # by module, "*" for all
     "*": {"tests", "notebooks", "coursetools"},
     "plotting": {"keras", "tensorflow", "helpers"},
     "memory_game": NETWORKS | {"keras"},
+    "class_picker": NETWORKS | {"keras"},
     "playground": NETWORKS | {"keras"},
     "widgets": NETWORKS | {"keras"},
 }
