@@ -146,6 +146,12 @@ BAD_OUTPUTS = {
         "keeps a widget without its state",
     ),
     "a large image": (output(**{"image/png": png(300_001)}), "image of more than 300 kB"),
+    "a plot's return value": (
+        nbformat.v4.new_output(
+            "execute_result", {"text/plain": "[Text(0.5, 0, 'epoch')]"}, execution_count=4
+        ),
+        "shows what a plotting function returned",
+    ),
     "a path as a value": (output(**{"text/plain": "'/root/x'"}), "shows a path of one machine"),
     "a path printed": (
         nbformat.v4.new_output("stream", name="stdout", text="to /tmp/x"),

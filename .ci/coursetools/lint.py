@@ -10,6 +10,7 @@ from coursetools.run import PATHS, WIDGET
 
 MOST_LINES, MEDIAN_LINES, LED_IN = 25, 8, 0.85
 MOST_BYTES, MOST_IMAGE_BYTES = 1_500_000, 300_000
+LEFTOVER = re.compile(r"<matplotlib\.|\bText\(")
 
 
 def check(path):
@@ -147,5 +148,7 @@ def _output_complaints(output):
         yield "keeps a widget without its state: render it"
     if len(base64.b64decode(bundle.get("image/png", ""))) > MOST_IMAGE_BYTES:
         yield f"has an image of more than {MOST_IMAGE_BYTES // 1000} kB"
+    if output.output_type == "execute_result" and LEFTOVER.search(bundle.get("text/plain", "")):
+        yield "shows what a plotting function returned: end it with a semicolon"
     if PATHS.search(bundle.get("text/plain", "") + output.get("text", "")):
         yield "shows a path of one machine"
