@@ -9,7 +9,7 @@ from helpers.gan import FusedGAN
 
 
 def conditional_generator(codings_size=64, num_classes=10, embedding_size=16):
-    """A narrower DCGAN generator: codings and class -> 7 x 7 x 96 -> 14 x 14 x 48 -> 28 x 28 x 1.
+    """A DCGAN generator of half the width: 7 x 7 x 64 -> 14 x 14 x 32 -> 28 x 28 x 1, tanh.
 
     Inputs: float codings [N, codings_size] and one-hot classes [N, num_classes]; weights of a
     mixture of classes will do as well. Output: float images [N, 28, 28, 1] in [-1, 1].
@@ -20,24 +20,24 @@ def conditional_generator(codings_size=64, num_classes=10, embedding_size=16):
         embedding_size, use_bias=False, kernel_initializer=as_large_as_codings, name="embedding"
     )
     hidden = layers.Concatenate()([codings, embedding(classes)])
-    hidden = layers.Dense(7 * 7 * 96)(hidden)
-    hidden = layers.BatchNormalization()(layers.Reshape((7, 7, 96))(hidden))
-    hidden = layers.Conv2DTranspose(48, 5, strides=2, padding="same", activation="selu")(hidden)
+    hidden = layers.Dense(7 * 7 * 64)(hidden)
+    hidden = layers.BatchNormalization()(layers.Reshape((7, 7, 64))(hidden))
+    hidden = layers.Conv2DTranspose(32, 5, strides=2, padding="same", activation="selu")(hidden)
     hidden = layers.BatchNormalization()(hidden)
     images = layers.Conv2DTranspose(1, 5, strides=2, padding="same", activation="tanh")(hidden)
     return keras.Model([codings, classes], images, name="generator")
 
 
 def conditional_discriminator(num_classes=10):
-    """A narrower DCGAN discriminator with one answer per class, of which the class picks its own.
+    """A DCGAN discriminator of half the width, with one answer per class; the class picks its own.
 
     Inputs: float images [N, 28, 28, 1] in [-1, 1] and one-hot classes [N, num_classes].
     Output: float logits [N, 1] (no sigmoid): is this a real image of this class?
     """
     images, classes = keras.Input((28, 28, 1)), keras.Input((num_classes,))
-    hidden = layers.Conv2D(48, 5, strides=2, padding="same")(images)
+    hidden = layers.Conv2D(32, 5, strides=2, padding="same")(images)
     hidden = layers.Dropout(0.4)(layers.LeakyReLU(0.2)(hidden))
-    hidden = layers.Conv2D(96, 5, strides=2, padding="same")(hidden)
+    hidden = layers.Conv2D(64, 5, strides=2, padding="same")(hidden)
     hidden = layers.Dropout(0.4)(layers.LeakyReLU(0.2)(hidden))
     answers = layers.Dense(num_classes, name="answers")(layers.Flatten()(hidden))
     logits = layers.Dot(axes=1)([answers, classes])
