@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from helpers.gan import GAN
+from helpers.gan import TwoPhaseModel
 from helpers.losses import (
     discriminator_loss,
     generator_loss,
@@ -16,25 +16,12 @@ from helpers.losses import (
 )
 
 
-class ModularGAN(GAN):
-    """The GAN of the same two phases, with three parts that a variant can exchange.
+class ModularPhases(TwoPhaseModel):
+    """The two phases of :class:`helpers.gan.GAN`, which leave three parts to a subclass.
 
-    As it is here, it trains exactly as :class:`helpers.gan.GAN` does.
+    It writes ``fakes_to_judge(batch_size)``, ``phase_1_loss(real_samples, fakes)`` and
+    ``phase_2_loss(fake_logits)``: see :class:`ModularGAN`.
     """
-
-    def fakes_to_judge(self, batch_size):
-        """The fakes that phase 1 shows to the discriminator, `batch_size` of them."""
-        return self.generator(self.sample_codings(batch_size), training=True)
-
-    def phase_1_loss(self, real_samples, fakes):
-        """The discriminator's loss, a scalar."""
-        real_logits = self.discriminator(real_samples, training=True)
-        fake_logits = self.discriminator(fakes, training=True)
-        return discriminator_loss(real_logits, fake_logits)
-
-    def phase_2_loss(self, fake_logits):
-        """The generator's loss, a scalar."""
-        return generator_loss(fake_logits)
 
     def discriminator_step(self, real_samples):
         """Phase 1: teach the discriminator to tell `real_samples` from as many fakes."""
@@ -54,6 +41,24 @@ class ModularGAN(GAN):
         weights = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(loss, weights), weights)
         return loss
+
+
+class ModularGAN(ModularPhases):
+    """The original GAN in three exchangeable parts. It trains exactly as the one of lesson 11."""
+
+    def fakes_to_judge(self, batch_size):
+        """The fakes that phase 1 shows to the discriminator, `batch_size` of them."""
+        return self.generator(self.sample_codings(batch_size), training=True)
+
+    def phase_1_loss(self, real_samples, fakes):
+        """The discriminator's loss, a scalar."""
+        real_logits = self.discriminator(real_samples, training=True)
+        fake_logits = self.discriminator(fakes, training=True)
+        return discriminator_loss(real_logits, fake_logits)
+
+    def phase_2_loss(self, fake_logits):
+        """The generator's loss, a scalar."""
+        return generator_loss(fake_logits)
 
 
 class ReplayGAN(ModularGAN):
