@@ -4,19 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from test_gan import SAMPLES, network
 
 from helpers import data, models
 from helpers.gan import FusedGAN
 from helpers.losses import discriminator_loss, generator_loss
-
-SAMPLES = np.random.default_rng(42).normal(size=(64, 2)).astype(np.float32)
-
-
-def network(units, inputs, name):
-    return keras.Sequential(
-        [keras.Input((inputs,)), keras.layers.Dense(8, activation="selu"),
-         keras.layers.Dense(units)], name=name,
-    )  # fmt: skip
 
 
 def small_gan(**compile_arguments):

@@ -26,20 +26,9 @@ from helpers import models, plotting
 from helpers.widgets import LatentSliders
 
 
-def dcgan_generator(codings_size):
-    return keras.Sequential(
-        [
-            keras.Input((codings_size,)),
-            layers.Dense(7 * 7 * 128),
-            layers.Reshape((7, 7, 128)),
-            layers.BatchNormalization(),
-            layers.Conv2DTranspose(64, 5, strides=2, padding="same", activation="selu"),
-            layers.BatchNormalization(),
-            layers.Conv2DTranspose(1, 5, strides=2, padding="same", activation="tanh"),
-            layers.Rescaling(0.5, 0.5),
-            layers.Reshape((28, 28)),
-        ]
-    )
+def dcgan_decoder(codings_size):
+    scaled = [layers.Rescaling(0.5, 0.5), layers.Reshape((28, 28))]  # from [-1, 1] to [0, 1]
+    return keras.Sequential([models.dcgan_generator(codings_size), *scaled])
 
 
 def our_slider(decoder, num_images):
@@ -67,7 +56,7 @@ def usual_slider(decoder, num_images, show):
     return sliders["z0"]
 
 
-decoders = {"VAE decoder": models.vae_decoder(10), "DCGAN generator": dcgan_generator(10)}
+decoders = {"VAE decoder": models.vae_decoder(10), "DCGAN generator": dcgan_decoder(10)}
 """
 CASES = [(name, n) for name in ("VAE decoder", "DCGAN generator") for n in (1, 16)]
 TARGET = {1: 8, 16: 16}
