@@ -235,7 +235,7 @@ def test_the_tables_are_written_between_their_markers_only(folder):
     later = shown(**{ledger.MIME: {**CLAIM, "id": "C10", "measured": True, "note": "A remark."}})
     path = lesson(folder, "01_one", "1", outputs=[later, claim])
     made = notebooks.read(path)
-    made.metadata["from_pca"] = {"minutes": 2.5}
+    made.metadata["from_pca"] = {"minutes": 2.5, "cores": 2}
     notebooks.write(made, path)
     empty = "".join(
         f"<!-- {name}:start -->\n<!-- {name}:end -->\n" for name in ("notebooks", "ledger")
@@ -248,7 +248,7 @@ def test_the_tables_are_written_between_their_markers_only(folder):
     row = next(line for line in text.splitlines() if line.startswith("| [01"))
     assert "[01 · Title of 01](notebooks/01_one.ipynb)" in row
     assert f"github/{repo}/blob/{ref}/notebooks/01_one.ipynb" in row
-    assert row.endswith("| 2.5 |")
+    assert row.endswith("| 2.5 | 2 |")
     rows = [line for line in text.splitlines() if line.startswith("| C")]
     where = "[01](notebooks/01_one.ipynb)"
     assert rows == [

@@ -53,17 +53,17 @@ def _table(title, found):
 
 
 def notebook_table():
-    """The notebooks as Markdown: title, badge, minutes."""
+    """The notebooks as Markdown: title, badge, minutes, and on how many cores."""
     repo, ref = badges.address()
-    lines = ["| lesson | open | minutes on a CPU |", "|---|---|---|"]
+    lines = ["| lesson | open | minutes | on CPU cores |", "|---|---|---|---|"]
     for path in notebooks.select("all"):
         notebook = notebooks.read(path)
         title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-        minutes = notebook.metadata.get("from_pca", {}).get("minutes", "–")
+        stamp = notebook.metadata.get("from_pca", {})
         link = f"https://colab.research.google.com/github/{repo}/blob/{ref}/notebooks/{path.name}"
         lines.append(
             f"| [{title}](notebooks/{path.name}) | [![Open in Colab]({BADGE})]({link}) "
-            f"| {minutes} |"
+            f"| {stamp.get('minutes', '–')} | {stamp.get('cores', '–')} |"
         )
     return "\n".join(lines)
 
