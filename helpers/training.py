@@ -1,6 +1,7 @@
 """Around ``fit``: a film of the training, measures after each epoch, and train-or-load."""
 
-import csv
+import json
+import os
 import shutil
 import time
 
@@ -102,7 +103,7 @@ class WeightAverage(keras.callbacks.Callback):
             for mean, weight in pairs:
                 mean.assign(keep * mean + (1 - keep) * weight)
 
-        self._step = _compiled(step)
+        self._step = compile_once(step)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._seen = -1
@@ -114,7 +115,7 @@ class WeightAverage(keras.callbacks.Callback):
         self._step(np.float32(self.decay**steps))
 
 
-def _compiled(function):
+def compile_once(function):
     """A function of one float, compiled by TensorFlow: eager calls by the million eat memory."""
     import tensorflow as tf
 
@@ -146,41 +147,78 @@ def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), ship=None, *
         return pretrained.describe(name).get("history", {})
     if session.profile() != "full" or not data.source().is_real:
         return model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
-    folder = session.cache_dir() / "checkpoints" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "history.csv"
-    # The log comes before the backup: an epoch is only counted as done once it is written down.
-    resume = [
-        keras.callbacks.CSVLogger(log, append=True),
-        keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
-    ]
     if ship is not None:
-        model.shipped_network = ship  # so that the backup holds it, too
-    start = time.perf_counter()
-    model.fit(*fit_data, callbacks=[*callbacks, *resume], **fit_arguments)
-    history = _read_history(log)
+        model.shipped_network = ship  # so that the checkpoints hold it, too
+    checkpoint = _Checkpoint(session.cache_dir() / "checkpoints" / name, f"{recipe}; seed {seed}")
+    first_epoch = checkpoint.restore(model)
+    model.fit(
+        *fit_data, callbacks=[*callbacks, checkpoint], initial_epoch=first_epoch, **fit_arguments
+    )
+    history = checkpoint.history()
     pretrained.save_weights(
         ship or model,
         name,
         recipe=recipe,
         seed=seed,
-        epochs=max(map(len, history.values())),
-        minutes=(time.perf_counter() - start) / 60,
+        epochs=len(checkpoint.epochs),
+        minutes=sum(epoch["minutes"] for epoch in checkpoint.epochs),
         measured={key: values[-1] for key, values in history.items()},
         history=history,
     )
-    shutil.rmtree(folder)  # only now: the weights are safe
+    shutil.rmtree(checkpoint.folder)  # only now: the weights are safe
     return history
 
 
-def _read_history(path):
-    """Columns of a CSV log as dict name -> list of floats; a repeated epoch counts once.
+class _Checkpoint(keras.callbacks.Callback):
+    """Keeps the state after the last whole epoch in a folder, whatever interrupts the training.
 
-    Where there was no validation, Keras writes columns of "NA": they are left out.
+    Each file is written beside its place and then moved there, so none is ever half a file; the
+    weights, optimizers included, come last, so an epoch with weights has its logs.
+
+    Attributes:
+        epochs: list with a dict for each whole epoch: its logs and its minutes.
     """
-    with open(path, newline="") as file:
-        rows = {row.pop("epoch"): row for row in csv.DictReader(file)}.values()
-    columns = {
-        key: [float(row[key]) for row in rows if row[key] != "NA"] for key in next(iter(rows))
-    }
-    return {key: values for key, values in columns.items() if values}
+
+    def __init__(self, folder, recipe):
+        super().__init__()
+        self.folder, self.recipe, self.epochs, self._start = folder, recipe, [], 0.0
+
+    def restore(self, model):
+        """Put `model` where an earlier run with this recipe stopped; returns the epochs done."""
+        saved = sorted(self.folder.glob("epoch-*.weights.h5"))
+        if saved:
+            epoch = int(saved[-1].name.split("-")[1].split(".")[0])
+            log = json.loads(self._log(epoch).read_text(encoding="utf-8"))
+            if log["recipe"] == self.recipe:
+                model.optimizer.build(model.trainable_variables)
+                model.load_weights(saved[-1])
+                self.epochs = log["epochs"]
+                return epoch
+        shutil.rmtree(self.folder, ignore_errors=True)  # nothing there, or another recipe's
+        return 0
+
+    def history(self):
+        """Dict name -> list with a value for each epoch."""
+        names = self.epochs[0]["logs"]
+        return {name: [epoch["logs"][name] for epoch in self.epochs] for name in names}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        minutes = (time.perf_counter() - self._start) / 60
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        self.epochs.append({"minutes": minutes, "logs": logs})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        old = list(self.folder.iterdir())
+        log, done = self._log(epoch + 1), self.folder / f"epoch-{epoch + 1:05d}.weights.h5"
+        content = json.dumps({"recipe": self.recipe, "epochs": self.epochs})
+        (self.folder / "writing.json").write_text(content, encoding="utf-8")
+        os.replace(self.folder / "writing.json", log)
+        self.model.save_weights(self.folder / "writing.weights.h5")
+        os.replace(self.folder / "writing.weights.h5", done)
+        for path in set(old) - {log, done}:
+            path.unlink(missing_ok=True)
+
+    def _log(self, epoch):
+        return self.folder / f"epoch-{epoch:05d}.json"

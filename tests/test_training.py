@@ -1,6 +1,10 @@
 """The film of a training, measures in its history, and training, loading or resuming."""
 
 import io
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -366,22 +370,80 @@ def test_interrupted_twice(weights, at):
     assert len(fit_network(network(), 4)["loss"]) == 4
 
 
-def test_epoch_written_down_but_not_backed_up_counts_once(weights, at, monkeypatch):
+def test_epoch_written_down_without_its_weights_is_trained_again(weights, at, monkeypatch):
     at("full")
-    save = keras.callbacks.BackupAndRestore.on_epoch_end
+    first = network()
+    save = first.save_weights
 
-    def interrupt_second(self, epoch, logs=None):
-        if epoch == 1:
+    def interrupt_second(path):
+        if int(first.optimizer.iterations) == 2 * 4:
             raise KeyboardInterrupt
-        save(self, epoch, logs)
+        save(path)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_end", interrupt_second)
-        with pytest.raises(KeyboardInterrupt):
-            fit_network(network(), 3)
+    first.save_weights = interrupt_second
+    with pytest.raises(KeyboardInterrupt):
+        fit_network(first, 3)
     watch = Interrupt(None)
-    assert len(fit_network(network(), 3, callbacks=[watch])["loss"]) == 3
+    history = fit_network(network(seed=2), 3, callbacks=[watch])
     assert watch.began == [1, 2]
+    assert len(history["loss"]) == 3
+
+
+def test_checkpoint_of_another_recipe_is_not_resumed(weights, at):
+    at("full")
+    with pytest.raises(KeyboardInterrupt):
+        fit_network(network(), 4, callbacks=[Interrupt(2)])
+    watch = Interrupt(None)
+    fit_or_load(
+        network(seed=2), "small", POINTS, POINTS,
+        recipe="another", seed=7, batch_size=8, epochs=3, verbose=0, callbacks=[watch],
+    )  # fmt: skip
+    assert watch.began == [0, 1, 2]
+    assert pretrained.describe("small")["epochs"] == 3
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import keras, numpy as np
+from helpers import data, pretrained
+from helpers.training import fit_or_load
+
+pretrained.WEIGHTS = Path(sys.argv[1])
+data.source = lambda: data.Source("folder", "a mirror", Path())
+keras.utils.set_random_seed(1)
+model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(500), keras.layers.Dense(3)])
+model.compile("adam", "mse", jit_compile=False)
+if sys.argv[2] != "-":
+    save = model.save_weights
+
+    def save_half(path):  # the power fails while the second epoch is being written
+        if int(model.optimizer.iterations) == 8:
+            Path(path).write_bytes(b"half a file")
+            os.kill(os.getpid(), signal.SIGKILL)
+        save(path)
+
+    model.save_weights = save_half
+points = np.ones((32, 3), "float32")
+fit_or_load(model, "small", points, points, recipe="r", seed=1, epochs=3, batch_size=8, verbose=0)
+"""
+
+
+def test_killed_while_writing_then_started_again(weights):
+    environment = {**os.environ, "NOTEBOOK_PROFILE": "full"}
+
+    def run(kill):
+        command = [sys.executable, "-c", KILLED, str(weights), kill]
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    assert run("kill").returncode == -signal.SIGKILL
+    assert not weights.exists()
+    again = run("-")
+    assert again.returncode == 0, again.stderr
+    entry = pretrained.describe("small")
+    assert entry["epochs"] == 3 and len(entry["history"]["loss"]) == 3
+    assert sorted(path.name for path in weights.iterdir()) == ["manifest.json", entry["file"]]
+    assert checkpoints(weights) == []
 
 
 def test_gan_resumes_with_both_optimizers_and_no_warning(weights, at, recwarn):
