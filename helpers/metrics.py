@@ -129,14 +129,15 @@ def kernel_distance(features_a, features_b):
     """
     features_a, features_b = _check_features(features_a, features_b)
 
-    def kernel(x, y):
-        return (x @ y.T / x.shape[1] + 1) ** 3  # [N, M]
+    def sum_of_kernel(x, y):  # (x . y / D + 1)^3, a little memory at a time
+        parts = np.array_split(x, max(1, len(x) // 500))
+        return sum(((part @ y.T / x.shape[1] + 1) ** 3).sum() for part in parts)
 
     def mean_of_pairs(x):
-        values = kernel(x, x)
-        return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
+        of_itself = ((np.square(x).sum(axis=1) / x.shape[1] + 1) ** 3).sum()
+        return (sum_of_kernel(x, x) - of_itself) / (len(x) * (len(x) - 1))
 
-    across = kernel(features_a, features_b).mean()
+    across = sum_of_kernel(features_a, features_b) / (len(features_a) * len(features_b))
     return float(mean_of_pairs(features_a) + mean_of_pairs(features_b) - 2 * across)
 
 
