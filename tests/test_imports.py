@@ -11,7 +11,7 @@ import pytest
 HELPERS = Path(__file__).parents[1] / "helpers"
 # A module imports only from floors below its own.
 FLOORS = (
-    {"alarm", "chessboard", "session", "layers", "losses", "plotting", "pretrained"},
+    {"alarm", "chessboard", "session", "layers", "losses", "plotting", "pretrained", "ring"},
     {"data"},
     {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
     {"class_picker", "gan", "memory_game", "widgets"},
