@@ -12,7 +12,7 @@ HELPERS = Path(__file__).parents[1] / "helpers"
 # A module imports only from floors below its own.
 FLOORS = (
     {"alarm", "chessboard", "session", "layers", "losses", "plotting", "pretrained", "ring"},
-    {"data"},
+    {"charts", "data"},
     {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
     {"class_picker", "gan", "memory_game", "widgets"},
     {"conditional_gan", "gan_variants", "progressive"},

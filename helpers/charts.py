@@ -1,0 +1,143 @@
+"""Charts of numbers: shares over time, bars and bands over seeds, a table as a map, a path."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image, ImageDraw
+
+from helpers import plotting
+
+
+def share_bars(histories, prefix, names, widths=None):
+    """How a whole is divided up, epoch by epoch, for one training or several side by side.
+
+    Args:
+        histories: dict title -> history, which holds ``{prefix}0``, ``{prefix}1`` and so on, each
+            a list with one share per epoch.
+        names: of the parts, for the legend.
+        widths: relative widths of the charts.
+
+    Returns:
+        Array of the axes.
+    """
+    _, axes = plt.subplots(
+        1, len(histories), figsize=(10, 2.8), sharey=True, squeeze=False, layout="constrained",
+        width_ratios=widths,
+    )  # fmt: skip
+    for ax, (title, history) in zip(axes[0], histories.items(), strict=True):
+        below = np.zeros(len(history[f"{prefix}0"]))
+        for number, name in enumerate(names):
+            shares, color = np.array(history[f"{prefix}{number}"]), plt.cm.tab10(number)
+            ax.bar(
+                np.arange(len(below)) + 1, shares, width=1, bottom=below, color=color, label=name
+            )
+            below += shares
+        ax.set(title=title, xlabel="epoch", ylim=(0, 1))
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.grid(False)
+    axes[0, 0].set_ylabel("share")
+    axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, reverse=True)
+    return axes[0]
+
+
+def seed_bars(rows, label, star=None, reference=None, ax=None):
+    """One bar for each row: its mean over the seeds, with one standard error, all seeds as dots.
+
+    Args:
+        rows: dict name -> float [S], one number per seed. Rows whose name starts with "original"
+            are gray.
+        label: of the numbers.
+        star: pair of a row's name and a number to mark in it.
+        reference: where to draw a dashed line.
+
+    Returns:
+        The axes.
+    """
+    ax = ax if ax is not None else plt.subplots(figsize=(6, 0.5 + 0.4 * len(rows)))[1]
+    for row, (name, values) in enumerate(rows.items()):
+        values = np.asarray(values, np.float64)
+        color = plotting.GRAY if name.startswith("original") else plotting.BLUE
+        ax.barh(row, values.mean(), xerr=standard_error(values), alpha=0.5, color=color)
+        ax.plot(values, np.full(len(values), row), "o", color="#333333", markersize=4)
+        if star and star[0] == name:
+            ax.plot(star[1], row, "*", color=plotting.ORANGE, markersize=13)
+    if reference is not None:
+        ax.axvline(reference, color=plotting.GREEN, linestyle="--")
+    ax.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
+    ax.set_yticks(range(len(rows)), list(rows))
+    return ax
+
+
+def standard_error(values, axis=0):
+    """Standard error of the mean over `axis`; 0 where there is a single value."""
+    count = np.shape(values)[axis]
+    return np.std(values, axis=axis, ddof=1) / np.sqrt(count) if count > 1 else 0.0
+
+
+def bands(curves, xlabel, ylabel, ax=None):
+    """One curve for each entry: the mean over the seeds, in a band of one standard error.
+
+    Args:
+        curves: dict name -> float [S, T]; position t of the second axis is drawn at x = t.
+
+    Returns:
+        The axes.
+    """
+    ax = ax if ax is not None else plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    for (name, values), color in zip(curves.items(), plt.cm.tab10.colors, strict=False):
+        values = np.asarray(values)
+        mean, error, x = values.mean(axis=0), standard_error(values), np.arange(values.shape[1])
+        ax.plot(x, mean, color=color, label=name)
+        ax.fill_between(x, mean - error, mean + error, color=color, alpha=0.15, linewidth=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+    return ax
+
+
+def number_map(values, ticks, xlabel, ylabel, title, largest=None, ax=None):
+    """A square table as a map: each number in a field of its color, the first row at the bottom.
+
+    Args:
+        values: float [K, K].
+        ticks: K texts or numbers for both axes.
+        largest: the value of the brightest color, default: the largest in the table; zero is dark.
+
+    Returns:
+        The axes.
+    """
+    ax = ax if ax is not None else plt.subplots(figsize=(4, 4), layout="constrained")[1]
+    values = np.asarray(values)
+    largest = values.max() if largest is None else largest
+    ax.imshow(values, cmap="viridis", vmin=0, vmax=largest, origin="lower")
+    for (row, column), value in np.ndenumerate(values):
+        color = "white" if value < 0.6 * largest else "black"
+        ax.text(column, row, f"{value:.1f}", ha="center", va="center", color=color)
+    labels = [tick if isinstance(tick, str) else f"{tick:g}" for tick in ticks]
+    ax.set_xticks(range(len(labels)), labels)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.grid(False)
+    return ax
+
+
+def saddle_path(path, size=340, reach=3.0):
+    """A path over the saddle V = x * y: bluish where V is high, orange where it is low.
+
+    Args:
+        path: float [T, 2], points (x, y); the last one is marked in orange, the origin in black.
+        reach: the picture shows both coordinates from -reach to reach; y points upwards.
+
+    Returns:
+        uint8 picture [size, size, 3].
+    """
+    axis = np.linspace(-1, 1, size)
+    height = np.outer(-axis, axis)  # V: [size, size]
+    shade = np.stack(
+        [255 - 45 * height.clip(0), 255 - 30 * abs(height), 255 - 45 * (-height).clip(0)], axis=-1
+    )
+    image = Image.fromarray(shade.astype("uint8"))
+    pixels = (np.asarray(path).clip(-3 * reach, 3 * reach) * [1, -1] / reach + 1) * size / 2
+    draw = ImageDraw.Draw(image)
+    draw.line([tuple(pixel) for pixel in pixels], fill=plotting.BLUE, width=2)
+    for (x, y), color in (((size / 2, size / 2), "#222222"), (pixels[-1], plotting.ORANGE)):
+        draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=color)
+    return np.asarray(image)
