@@ -114,11 +114,15 @@ class FusedGAN(TwoPhaseModel):
         real_logits = self.discriminator(real_samples, training=True)
         return real_logits, self.discriminator(fakes, training=True)
 
+    def both_losses(self, real_samples):
+        """The discriminator's and the generator's loss, two scalars, on one batch of fakes."""
+        real_logits, fake_logits = self.logits(real_samples)
+        return discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits)
+
     def train_step(self, real_samples):
         """One batch of ``fit``: both networks at once. Returns both losses, averaged so far."""
         with tf.GradientTape(persistent=True) as tape:
-            real_logits, fake_logits = self.logits(real_samples)
-            losses = discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits)
+            losses = self.both_losses(real_samples)
         trackers = self.discriminator_loss, self.generator_loss
         networks = self.discriminator, self.generator
         gradients = [

@@ -274,3 +274,94 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def get_config(self):
         sizes = {"num_kernels": self.num_kernels, "kernel_size": self.kernel_size}
         return {**super().get_config(), **sizes}
+
+
+@keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
+class PixelNorm(keras.layers.Layer):
+    """Divides each pixel's activations by their root mean square over the channels.
+
+    ``x / sqrt(mean over channels of x^2 + epsilon)`` (Karras et al., 2018, section 4.2): afterwards
+    the root mean square at every place of every instance is 1.
+
+    Inputs and output: float [N, ..., C].
+    """
+
+    def __init__(self, epsilon=1e-8, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def call(self, inputs):
+        mean_squares = ops.mean(ops.square(inputs), axis=-1, keepdims=True)
+        return inputs * ops.rsqrt(mean_squares + self.epsilon)
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
+class EqualizedDense(keras.layers.Layer):
+    """A dense layer whose kernel is drawn from N(0, 1) and scaled at run time as by He's rule.
+
+    ``x (gain / sqrt(fan_in) * W) + b``, with fan_in inputs (Karras et al., 2018, section 4.1). The
+    kernel is *multiplied* by that number. All kernels of a network then have the same range, so
+    that Adam, which steps equally far in each, changes them at the same relative speed.
+
+    Args:
+        units: K, the number of outputs.
+        gain: sqrt(2) before a ReLU-like activation, 1 before none.
+        rate: another factor on kernel and bias, of which W and b are the larger by 1 / rate: they
+            learn that much more slowly (StyleGAN's mapping network: 0.01).
+
+    Inputs: float [N, ..., D]. Output: float [N, ..., K].
+    """
+
+    def __init__(self, units, gain=2**0.5, rate=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.gain, self.rate = units, gain, rate
+
+    def build(self, input_shape):
+        shape = (input_shape[-1], self.units)
+        self.scale = self.gain * self.rate / shape[0] ** 0.5
+        wide = keras.initializers.RandomNormal(stddev=1 / self.rate)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=wide)
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+
+    def call(self, inputs):
+        return ops.matmul(inputs, self.scale * self.kernel) + self.rate * self.bias
+
+    def get_config(self):
+        settings = {"units": self.units, "gain": self.gain, "rate": self.rate}
+        return {**super().get_config(), **settings}
+
+
+@keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
+class EqualizedConv2D(keras.layers.Layer):
+    """A convolution ("same", stride 1) whose kernel is N(0, 1), scaled at run time by He's rule.
+
+    See :class:`EqualizedDense`; here fan_in is ``kernel_size^2 * C``.
+
+    Args:
+        filters: K, the number of feature maps.
+        kernel_size: height and width of the kernel.
+        gain: sqrt(2) before a ReLU-like activation, 1 before none.
+
+    Inputs: float [N, H, W, C]. Output: float [N, H, W, K].
+    """
+
+    def __init__(self, filters, kernel_size=3, gain=2**0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.kernel_size, self.gain = filters, kernel_size, gain
+
+    def build(self, input_shape):
+        shape = (self.kernel_size, self.kernel_size, input_shape[-1], self.filters)
+        self.scale = self.gain / (shape[0] * shape[1] * shape[2]) ** 0.5
+        normal = keras.initializers.RandomNormal(stddev=1.0)  # Keras' own default is 0.05
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=normal)
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    def call(self, inputs):
+        return ops.conv(inputs, self.scale * self.kernel, padding="same") + self.bias
+
+    def get_config(self):
+        sizes = {"filters": self.filters, "kernel_size": self.kernel_size, "gain": self.gain}
+        return {**super().get_config(), **sizes}

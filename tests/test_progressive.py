@@ -1,0 +1,273 @@
+"""Progressive growing: the four techniques against NumPy, and networks that fade without a jump."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from helpers import data
+from helpers.layers import EqualizedConv2D, EqualizedDense, MinibatchStd, PixelNorm
+from helpers.progressive import (
+    FadeIn,
+    GrowingDiscriminator,
+    GrowingGenerator,
+    ProgressiveGAN,
+)
+
+SMALL = {4: 8, 8: 6, 16: 4}
+RNG = np.random.default_rng(42)
+
+
+def normal(*shape):
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def pooled(images):
+    """Averages of 2 x 2 pixels, in NumPy."""
+    n, height, width, maps = images.shape
+    return images.reshape(n, height // 2, 2, width // 2, 2, maps).mean(axis=(2, 4))
+
+
+def enlarged(images):
+    return images.repeat(2, axis=1).repeat(2, axis=2)
+
+
+# --- pixelwise normalization, equalized learning rate
+
+
+def test_pixel_norm_makes_the_root_mean_square_one():
+    inputs = normal(3, 5, 5, 8) * 7 + 2
+    outputs = ops.convert_to_numpy(PixelNorm()(inputs))
+    expected = inputs / np.sqrt((inputs.astype(np.float64) ** 2).mean(axis=-1, keepdims=True))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5)
+    np.testing.assert_allclose(np.sqrt((outputs**2).mean(axis=-1)), 1, rtol=1e-5)
+    assert np.isfinite(PixelNorm()(np.zeros((1, 2, 2, 3), np.float32))).all()
+
+
+def test_equalized_dense_multiplies_by_hes_factor():
+    keras.utils.set_random_seed(1)
+    layer = EqualizedDense(300)
+    inputs = normal(400, 50)
+    outputs = ops.convert_to_numpy(layer(inputs))
+    kernel, bias = layer.get_weights()
+    assert kernel.std() == pytest.approx(1, abs=0.02)  # drawn from N(0, 1)
+    np.testing.assert_allclose(outputs, inputs @ (np.sqrt(2 / 50) * kernel) + bias, atol=1e-4)
+    assert outputs.var() == pytest.approx(2, rel=0.1)  # He: a ReLU halves it
+
+
+def test_equalized_convolution_is_a_convolution_of_the_scaled_kernel():
+    keras.utils.set_random_seed(1)
+    layer = EqualizedConv2D(5)
+    images = normal(2, 6, 6, 4)
+    outputs = ops.convert_to_numpy(layer(images))
+    layer.set_weights([layer.get_weights()[0], normal(5)])
+    kernel, bias = layer.get_weights()
+    padded = np.pad(images, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    expected = np.zeros((2, 6, 6, 5))
+    for row in range(6):
+        for column in range(6):
+            patch = padded[:, row : row + 3, column : column + 3]  # [2, 3, 3, 4]
+            expected[:, row, column] = np.tensordot(patch, kernel, axes=3)
+    expected = np.sqrt(2 / (9 * 4)) * expected
+    np.testing.assert_allclose(outputs, expected, atol=1e-4)
+    np.testing.assert_allclose(layer(images), expected + bias, atol=1e-4)
+
+
+def test_gain_and_slower_rate():
+    plain, slow = EqualizedDense(200, gain=1), EqualizedDense(200, gain=1, rate=0.01)
+    inputs = normal(500, 100)
+    assert np.var(plain(inputs)) == pytest.approx(1, rel=0.1)
+    assert np.var(slow(inputs)) == pytest.approx(1, rel=0.1)
+    assert slow.kernel.numpy().std() == pytest.approx(100, rel=0.05)
+
+
+def test_all_kernels_get_the_same_relative_step_from_adam():
+    """With He's initialization the narrow layer's kernel changes relatively faster."""
+
+    def relative_steps(first, second):
+        network = keras.Sequential([keras.Input((400,)), first, second])
+        kernels = [first.kernel, second.kernel]
+        before = [kernel.numpy() for kernel in kernels]
+        network.compile(keras.optimizers.Adam(0.01), "mse", jit_compile=False)
+        network.train_on_batch(normal(64, 400), normal(64, 4))
+        return [
+            np.sqrt(np.mean((kernel.numpy() - old) ** 2)) / old.std()
+            for kernel, old in zip(kernels, before, strict=True)
+        ]
+
+    wide, narrow = relative_steps(EqualizedDense(6), EqualizedDense(4))
+    assert wide == pytest.approx(narrow, rel=0.3)
+    dense = [keras.layers.Dense(units, kernel_initializer="he_normal") for units in (6, 4)]
+    wide, narrow = relative_steps(*dense)
+    assert wide > 4 * narrow  # the other way round: a small kernel, an equally large step
+
+
+@pytest.mark.parametrize(
+    "layer", [EqualizedDense(3, gain=1, rate=0.1), EqualizedConv2D(3, 1, gain=1), PixelNorm(1e-6)]
+)
+def test_layers_can_be_saved(layer, tmp_path):
+    model = keras.Sequential([keras.Input((4, 4, 2)), layer])
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    images = normal(2, 4, 4, 2)
+    np.testing.assert_allclose(again(images), model(images), rtol=1e-5)
+
+
+# --- fading in
+
+
+def test_fade_in_is_a_weighted_sum_of_both_paths():
+    layer, old, new = FadeIn(), normal(2, 3), normal(2, 3)
+    np.testing.assert_allclose(layer([old, new]), new, rtol=1e-6)
+    layer.alpha.assign(0.3)
+    np.testing.assert_allclose(layer([old, new]), 0.7 * old + 0.3 * new, rtol=1e-5)
+    assert layer.trainable_variables == []
+
+
+@pytest.mark.parametrize("resolution", [8, 16])
+def test_grown_generator_starts_as_the_old_one_and_ends_as_the_new_path(resolution):
+    keras.utils.set_random_seed(1)
+    growing, codings = GrowingGenerator(SMALL, codings_size=5), normal(4, 5)
+    old, grown = growing.at(resolution // 2), growing.at(resolution)
+    grown.get_layer("fade_in").alpha.assign(0)
+    np.testing.assert_allclose(grown(codings), enlarged(old(codings).numpy()), rtol=1e-5, atol=1e-6)
+    grown.get_layer("fade_in").alpha.assign(1)
+    hidden = codings
+    for size in SMALL:
+        if size <= resolution:
+            hidden = growing.blocks[size](hidden)
+    np.testing.assert_allclose(
+        grown(codings), growing.to_image[resolution](hidden), rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("resolution", [8, 16])
+def test_grown_discriminator_starts_as_the_old_one(resolution):
+    keras.utils.set_random_seed(1)
+    growing, images = GrowingDiscriminator(SMALL), normal(4, resolution, resolution, 1)
+    old, grown = growing.at(resolution // 2), growing.at(resolution)
+    grown.get_layer("fade_in").alpha.assign(0)
+    np.testing.assert_allclose(grown(images), old(pooled(images)), rtol=1e-5, atol=1e-6)
+    grown.get_layer("fade_in").alpha.assign(1)
+    assert np.abs(grown(images) - old(pooled(images))).max() > 1e-3
+
+
+def test_older_layers_are_shared_and_remain_trainable():
+    growing = GrowingGenerator(SMALL, codings_size=5)
+    old, grown = growing.at(4), growing.at(8)
+    names = {id(weight) for weight in grown.trainable_variables}
+    assert {id(weight) for weight in old.trainable_variables} <= names
+
+
+def test_sizes_of_the_course():
+    generator, discriminator = GrowingGenerator().at(32), GrowingDiscriminator().at(32)
+    assert generator.output_shape == (None, 32, 32, 1)
+    assert discriminator.input_shape == (None, 32, 32, 1)
+    # a last stage has two layers that make images; those of 4 and 8 have left
+    assert generator.count_params() == 212_180 - 2 * 65 + 1
+    assert discriminator.count_params() == 212_081 - 2 * 128 + 1
+
+
+@pytest.mark.parametrize("widths", [{8: 4}, {4: 4, 16: 4}, {}, {8: 4, 4: 4}])
+def test_wrong_resolutions_are_refused(widths):
+    if widths:
+        with pytest.raises(ValueError, match="start at 4 and double"):
+            GrowingGenerator(widths)
+        with pytest.raises(ValueError, match="start at 4 and double"):
+            GrowingDiscriminator(widths)
+    with pytest.raises(ValueError, match="not for 64"):
+        GrowingGenerator(SMALL).at(64)
+    with pytest.raises(ValueError, match="not for 5"):
+        GrowingDiscriminator(SMALL).at(5)
+
+
+# --- one stage of training
+
+
+def small_gan(resolution=8, **arguments):
+    keras.utils.set_random_seed(1)
+    gan = ProgressiveGAN(
+        GrowingGenerator(SMALL, codings_size=5).at(resolution),
+        GrowingDiscriminator(SMALL).at(resolution), seed=1, **arguments,
+    )  # fmt: skip
+    adams = [keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99) for _ in range(2)]
+    gan.compile(*adams, jit_compile=False)
+    return gan
+
+
+def test_alpha_rises_from_zero_to_one_and_nothing_is_retraced():
+    gan, seen, traces = small_gan(fade_steps=4), [], []
+    step = gan.both_losses
+
+    def traced(real_samples):
+        traces.append(1)  # runs only while TensorFlow traces
+        return step(real_samples)
+
+    gan.both_losses = traced
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(
+            [float(gan.alpha)]
+            + [
+                float(network.get_layer("fade_in").alpha)
+                for network in (gan.generator, gan.discriminator)
+            ]
+        )
+    )
+    gan.fit(data.batches(normal(64, 8, 8, 1), 8), epochs=1, verbose=0, callbacks=[watch])
+    np.testing.assert_allclose(seen, [[a] * 3 for a in [0, 0.25, 0.5, 0.75, 1, 1, 1, 1]])
+    assert len(traces) == 1
+
+
+def test_real_images_fade_too():
+    gan, images = small_gan(fade_steps=10), normal(3, 8, 8, 1)
+    np.testing.assert_allclose(gan.faded(images), enlarged(pooled(images)), atol=1e-6)
+    gan.set_alpha(1.0)
+    np.testing.assert_allclose(gan.faded(images), images, atol=1e-6)
+    gan.set_alpha(0.25)
+    expected = 0.75 * enlarged(pooled(images)) + 0.25 * images
+    np.testing.assert_allclose(gan.faded(images), expected, atol=1e-6)
+
+
+def test_slope_penalty_of_a_discriminator_whose_slope_is_known():
+    gan = small_gan()
+    weights = normal(8 * 8)
+    linear = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    linear.layers[-1].set_weights([weights[:, None], np.zeros(1)])
+    gan.discriminator = linear
+    found = gan.slope_penalty(tf.constant(normal(6, 8, 8, 1)))
+    assert float(found) == pytest.approx(float((weights**2).sum()), rel=1e-4)
+
+
+def test_penalty_is_taken_every_few_steps_and_then_that_many_times_as_strong():
+    gan = small_gan(slope_weight=2.0, slope_every=4)
+    images = tf.constant(normal(8, 8, 8, 1))
+    penalty = float(gan.slope_penalty(images))
+
+    def loss_at(step):
+        gan.steps_done.assign(step)
+        gan.seed_generator = keras.random.SeedGenerator(3)
+        return float(gan.both_losses(images)[0])
+
+    assert loss_at(0) - loss_at(1) == pytest.approx(4 * penalty, rel=1e-3)
+    assert loss_at(1) == pytest.approx(loss_at(3), rel=1e-5)
+    assert loss_at(4) == pytest.approx(loss_at(0), rel=1e-5)
+
+
+def test_it_learns_a_simple_distribution():
+    """Images of one gray level each: the generator should make flat pictures as bright."""
+    gan = small_gan(resolution=4)
+    levels = RNG.uniform(0.5, 0.9, size=(512, 1, 1, 1))
+    images = (levels + np.zeros((512, 4, 4, 1))).astype(np.float32)
+    before = gan.generator.predict(normal(200, 5), verbose=0)
+    gan.fit(data.batches(images, 32), epochs=20, verbose=0)
+    made = gan.generator.predict(normal(200, 5), verbose=0)
+    assert abs(made.mean() - 0.7) < 0.2 < abs(before.mean() - 0.7)
+    assert made.std(axis=(1, 2)).mean() < 0.5 * before.std(axis=(1, 2)).mean()
+
+
+def test_minibatch_std_is_in_the_last_block():
+    layers = GrowingDiscriminator(SMALL).blocks[4].layers
+    assert isinstance(layers[0], MinibatchStd)
