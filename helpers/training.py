@@ -145,35 +145,65 @@ def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), ship=None, *
     if session.profile() == "lesson" and pretrained.available(name):
         pretrained.load_weights(ship or model, name)
         return pretrained.describe(name).get("history", {})
+    history, checkpoint = fit_resumably(
+        model,
+        name,
+        *fit_data,
+        recipe=f"{recipe}; seed {seed}",
+        callbacks=callbacks,
+        keep=ship,
+        **fit_arguments,
+    )
+    if checkpoint is not None:
+        pretrained.save_weights(
+            ship or model,
+            name,
+            recipe=recipe,
+            seed=seed,
+            epochs=len(checkpoint.epochs),
+            minutes=checkpoint.minutes(),
+            measured={key: values[-1] for key, values in history.items()},
+            history=history,
+        )
+        checkpoint.delete()  # only now: the weights are safe
+    return history
+
+
+def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit_arguments):
+    """``model.fit`` that at ``full`` goes on where an earlier run was interrupted.
+
+    Args:
+        model: a built, compiled model.
+        name: of the folder for its checkpoints, in the cache folder.
+        recipe: a text; checkpoints of another one are thrown away.
+        keep: another network whose weights belong to the state, for example an average.
+
+    Returns:
+        The history, dict name -> list, and at ``full``, on real data, the checkpoint, which stays
+        there until its ``delete()``; otherwise None.
+    """
     if session.profile() != "full" or not data.source().is_real:
-        return model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
-    if ship is not None:
-        model.shipped_network = ship  # so that the checkpoints hold it, too
-    checkpoint = _Checkpoint(session.cache_dir() / "checkpoints" / name, f"{recipe}; seed {seed}")
+        history = model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
+        return history, None
+    if keep is not None:
+        model.kept_network = keep  # so that the checkpoints hold it, too
+    checkpoint = Checkpoint(session.cache_dir() / "checkpoints" / name, recipe)
     first_epoch = checkpoint.restore(model)
     model.fit(
         *fit_data, callbacks=[*callbacks, checkpoint], initial_epoch=first_epoch, **fit_arguments
     )
-    history = checkpoint.history()
-    pretrained.save_weights(
-        ship or model,
-        name,
-        recipe=recipe,
-        seed=seed,
-        epochs=len(checkpoint.epochs),
-        minutes=sum(epoch["minutes"] for epoch in checkpoint.epochs),
-        measured={key: values[-1] for key, values in history.items()},
-        history=history,
-    )
-    shutil.rmtree(checkpoint.folder)  # only now: the weights are safe
-    return history
+    return checkpoint.history(), checkpoint
 
 
-class _Checkpoint(keras.callbacks.Callback):
+class Checkpoint(keras.callbacks.Callback):
     """Keeps the state after the last whole epoch in a folder, whatever interrupts the training.
 
     Each file is written beside its place and then moved there, so none is ever half a file; the
     weights, optimizers included, come last, so an epoch with weights has its logs.
+
+    Args:
+        folder: where; it belongs to this training alone.
+        recipe: a text; files of another one are thrown away.
 
     Attributes:
         epochs: list with a dict for each whole epoch: its logs and its minutes.
@@ -201,6 +231,14 @@ class _Checkpoint(keras.callbacks.Callback):
         """Dict name -> list with a value for each epoch."""
         names = self.epochs[0]["logs"]
         return {name: [epoch["logs"][name] for epoch in self.epochs] for name in names}
+
+    def minutes(self):
+        """How long the epochs took, all runs together."""
+        return sum(epoch["minutes"] for epoch in self.epochs)
+
+    def delete(self):
+        """Remove the folder: the training is finished, and its result is safe."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
