@@ -102,7 +102,7 @@ class GAN(TwoPhaseModel):
 
 
 class FusedGAN(TwoPhaseModel):
-    """The same two losses, but one batch of fakes serves both updates: a third less arithmetic.
+    """The same two losses, but one batch of fakes serves both updates: a sixth less arithmetic.
 
     This is another update than the original's: the generator learns from the discriminator as it
     was before its step, and from the very fakes that the discriminator learns from.
