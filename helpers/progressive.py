@@ -199,10 +199,13 @@ class ProgressiveGAN(FusedGAN):
     def set_alpha(self, alpha):
         """Set alpha everywhere: in both networks, and for the real images."""
         self.alpha.assign(alpha)
-        for network in (self.generator, self.discriminator):
-            for layer in network.layers:
-                if isinstance(layer, FadeIn):
-                    layer.alpha.assign(alpha)
+        for layer in self.fade_layers():
+            layer.alpha.assign(alpha)
+
+    def fade_layers(self):
+        """All the layers whose alpha follows the GAN's."""
+        networks = (self.generator, self.discriminator)
+        return [each for network in networks for each in network.layers if isinstance(each, FadeIn)]
 
     def faded(self, images):
         """Real images with as little detail as the fakes have at this alpha, [N, R, R, 1]."""

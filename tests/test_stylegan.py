@@ -1,0 +1,183 @@
+"""StyleGAN's generator: each layer against NumPy, styles, noise and mixing."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import data
+from helpers.progressive import GrowingDiscriminator
+from helpers.stylegan import (
+    AdaIN,
+    GrowingStyleGenerator,
+    LearnedConstant,
+    Noise,
+    NoiseInjection,
+    StyleGAN,
+    mapping_network,
+)
+
+SMALL = {4: 8, 8: 6, 16: 4}
+RNG = np.random.default_rng(42)
+
+
+def normal(*shape):
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def enlarged(images):
+    return images.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def small_generator(seed=1):
+    keras.utils.set_random_seed(seed)
+    return GrowingStyleGenerator(SMALL, codings_size=5, num_mapping_layers=3)
+
+
+def noises(synthesis, num_images):
+    return [normal(num_images, *shape[1:]) for shape in synthesis.input_shape[1:]]
+
+
+# --- layers
+
+
+def test_adain_gives_each_map_the_mean_and_deviation_of_the_style():
+    layer, maps, style = AdaIN(), normal(3, 6, 5, 4) * 9 + 2, normal(3, 7)
+    made = layer([maps, style]).numpy()
+    layer.affine.bias.assign(normal(8))
+    made = layer([maps, style]).numpy()
+    kernel, bias = layer.affine.get_weights()
+    numbers = style @ kernel / np.sqrt(7) + bias  # [3, 8]
+    scale, offset = 1 + numbers[:, :4], numbers[:, 4:]
+    np.testing.assert_allclose(made.mean(axis=(1, 2)), offset, atol=1e-4)
+    np.testing.assert_allclose(made.std(axis=(1, 2)), np.abs(scale), rtol=1e-3)
+    mean, std = maps.mean(axis=(1, 2), keepdims=True), maps.std(axis=(1, 2), keepdims=True)
+    expected = scale[:, None, None] * (maps - mean) / std + offset[:, None, None]
+    np.testing.assert_allclose(made, expected, atol=1e-3)
+
+
+def test_adain_forgets_the_maps_own_mean_and_deviation():
+    layer, maps, style = AdaIN(), normal(2, 8, 8, 3), normal(2, 5)
+    np.testing.assert_allclose(layer([5 * maps - 3, style]), layer([maps, style]), atol=1e-3)
+    assert np.isfinite(layer([np.ones((2, 8, 8, 3), np.float32), style])).all()
+
+
+def test_noise_is_one_map_for_all_with_a_strength_for_each():
+    layer, maps, noise = NoiseInjection(), normal(2, 4, 4, 3), normal(2, 4, 4, 1)
+    np.testing.assert_array_equal(layer([maps, noise]), maps)  # strengths start at zero
+    layer.strength.assign([0.0, 1.0, -2.0])
+    added = layer([maps, noise]).numpy() - maps
+    np.testing.assert_allclose(added, noise * [0, 1, -2], atol=1e-6)
+
+
+def test_noise_is_fresh_at_every_call_and_differs_between_instances():
+    layer = Noise(16, seed=1)
+    first, second = layer(np.zeros((50, 3))).numpy(), layer(np.zeros((50, 3))).numpy()
+    assert first.shape == (50, 16, 16, 1)
+    assert abs(first.mean()) < 0.05 and abs(first.std() - 1) < 0.05
+    assert np.abs(first - second).max() > 1 and np.abs(first[0] - first[1]).max() > 1
+
+
+def test_constant_is_the_same_for_everyone_and_can_be_learned():
+    layer = LearnedConstant((4, 4, 3))
+    made = layer(normal(5, 2)).numpy()
+    assert made.shape == (5, 4, 4, 3) and np.ptp(made, axis=0).max() == 0 and made.std() > 0.5
+    assert len(layer.trainable_variables) == 1
+
+
+def test_mapping_network_has_eight_layers_and_ignores_the_codings_length():
+    network = mapping_network()
+    assert sum(type(layer).__name__ == "EqualizedDense" for layer in network.layers) == 8
+    codings = normal(6, 64)
+    np.testing.assert_allclose(network(3 * codings), network(codings), rtol=1e-3, atol=1e-5)
+
+
+# --- the generator
+
+
+def test_sizes_of_the_course():
+    generator = GrowingStyleGenerator().at(32)
+    assert generator.output_shape == (None, 32, 32, 1)
+    assert generator.get_layer("synthesis").input_shape[0] == (None, 8, 64)
+    assert generator.count_params() == 226_036 - 2 * 65 + 1  # two ToImage layers have left, alpha is new
+
+
+@pytest.mark.parametrize("resolution", [8, 16])
+def test_grown_synthesis_starts_as_the_old_one(resolution):
+    growing = small_generator()
+    old, grown = growing.synthesis_at(resolution // 2), growing.synthesis_at(resolution)
+    maps = noises(grown, 3)
+    styles = normal(3, len(maps), 5)
+    grown.get_layer("fade_in").alpha.assign(0)
+    expected = old([styles[:, :-2], *maps[:-2]]).numpy()
+    np.testing.assert_allclose(grown([styles, *maps]), enlarged(expected), rtol=1e-4, atol=1e-5)
+    grown.get_layer("fade_in").alpha.assign(1)
+    assert np.abs(grown([styles, *maps]) - enlarged(expected)).max() > 1e-2
+
+
+def test_generator_is_mapping_and_synthesis_with_one_style_for_all_levels():
+    growing = small_generator()
+    generator, codings = growing.at(8), normal(3, 5)
+    synthesis = generator.get_layer("synthesis")
+    styles = np.repeat(growing.mapping(codings).numpy()[:, None], 4, axis=1)
+    expected = synthesis([styles, *noises(synthesis, 3)])  # strengths are 0: any noise will do
+    np.testing.assert_allclose(generator(codings), expected, atol=1e-5)
+
+
+def test_style_of_a_level_changes_nothing_before_that_level():
+    growing = small_generator()
+    synthesis = growing.synthesis_at(8)
+    maps, styles = noises(synthesis, 2), normal(2, 4, 5)
+    other = styles.copy()
+    other[:, 2:] = normal(2, 2, 5)
+    synthesis.get_layer("fade_in").alpha.assign(0)  # the image of 4 x 4 only
+    np.testing.assert_allclose(synthesis([styles, *maps]), synthesis([other, *maps]), atol=1e-6)
+    synthesis.get_layer("fade_in").alpha.assign(1)
+    assert np.abs(synthesis([styles, *maps]) - synthesis([other, *maps])).max() > 1e-2
+
+
+# --- training
+
+
+def small_gan(resolution=8, **arguments):
+    generator = small_generator().at(resolution)
+    gan = StyleGAN(generator, GrowingDiscriminator(SMALL).at(resolution), seed=1, **arguments)
+    adams = [keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99) for _ in range(2)]
+    gan.compile(*adams, jit_compile=False)
+    return gan
+
+
+@pytest.mark.parametrize("mixing, share", [(0.0, 0), (1.0, 1), (0.5, 0.5)])
+def test_mixing_share_and_cutoffs(mixing, share):
+    gan = small_gan(16, mixing=mixing)
+    styles = gan.mixed_styles(2000).numpy()  # [2000, 6, 5]
+    changes = np.abs(np.diff(styles, axis=1)).max(axis=-1) > 0  # [2000, 5]
+    assert changes.sum(axis=1).max() <= 1
+    assert changes.any(axis=1).mean() == pytest.approx(share, abs=0.05)
+    if share == 1:
+        np.testing.assert_allclose(changes.mean(axis=0), 1 / 5, atol=0.05)  # each cutoff as often
+
+
+def test_alpha_reaches_the_layers_of_both_networks():
+    gan = small_gan(fade_steps=4)
+    assert len(gan.fade_layers()) == 2
+    assert [float(layer.alpha) for layer in gan.fade_layers()] == [0, 0]
+    gan.set_alpha(0.5)
+    assert [float(layer.alpha) for layer in gan.fade_layers()] == [0.5, 0.5]
+
+
+def test_training_moves_every_part_of_the_generator():
+    gan = small_gan(mixing=0.9)
+    names = [weight.path for weight in gan.generator.trainable_variables]
+    before = [weight.numpy() for weight in gan.generator.trainable_variables]
+    gan.fit(data.batches(normal(64, 8, 8, 1), 8), epochs=2, verbose=0)
+    after = [weight.numpy() for weight in gan.generator.trainable_variables]
+    still = [n for n, a, b in zip(names, before, after, strict=True) if np.array_equal(a, b)]
+    assert [name for name in still if "to_image_4" not in name] == []  # it has faded out
+    assert any("constant" in name for name in names) and any("strength" in name for name in names)
+
+
+def test_wrong_resolution_is_refused():
+    with pytest.raises(ValueError, match="not for 64"):
+        small_generator().at(64)
+    with pytest.raises(ValueError, match="start at 4 and double"):
+        GrowingStyleGenerator({8: 4})
