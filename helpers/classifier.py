@@ -9,31 +9,34 @@ import time
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
 from helpers import data, pretrained
 
 NAME = "classifier"
-EPOCHS, BATCH_SIZE, SEED = 16, 128, 42
+EPOCHS, BATCH_SIZE, SEED = 14, 128, 42
 
 
 def build_classifier():
-    """Three 3x3 convolutions, 64 features, ten logits; 257,642 weights.
+    """Three 3x3 convolutions, 64 features, ten logits; 257,162 weights.
 
     Input: float images [N, 28, 28] in [0, 1]. Output: float logits [N, 10].
+
+    There is no batch normalization on purpose. With it the features react to faint noise as
+    strongly as to a plain blur, and the distances of generated images say little about what one
+    sees.
     """
     images = keras.Input(shape=(28, 28))
     hidden = layers.Reshape((28, 28, 1))(images)
     for filters, pool in [(32, True), (64, True), (64, False)]:
-        hidden = layers.Conv2D(filters, 3, padding="same", use_bias=False)(hidden)
-        hidden = layers.BatchNormalization(momentum=0.9)(hidden)
-        hidden = layers.Activation("relu")(hidden)
+        hidden = layers.Conv2D(
+            filters, 3, padding="same", activation="relu", kernel_initializer="he_normal"
+        )(hidden)
         if pool:
-            hidden = layers.Dropout(0.1)(layers.MaxPool2D()(hidden))
-    hidden = layers.Dropout(0.3)(layers.Flatten()(hidden))
+            hidden = layers.MaxPool2D()(hidden)
+    hidden = layers.Dropout(0.4)(layers.Flatten()(hidden))
     features = layers.Dense(64, activation="relu", name="features")(hidden)
-    logits = layers.Dense(10, name="logits")(layers.Dropout(0.3)(features))
+    logits = layers.Dense(10, name="logits")(layers.Dropout(0.2)(features))
     return keras.Model(images, logits, name="classifier")
 
 
@@ -71,13 +74,8 @@ class Judge:
         return self._outputs(images)[1].argmax(axis=1)
 
 
-def _flip(images):
-    """Mirror each image, or not, at random."""
-    return tf.image.random_flip_left_right(images[..., tf.newaxis], seed=SEED)[..., 0]
-
-
 def train():
-    """Train on the real Fashion-MNIST with random flips, and ship the weights."""
+    """Train on the real Fashion-MNIST, and ship the weights."""
     keras.utils.set_random_seed(SEED)
     fashion = data.load_fashion_mnist()
     if not fashion.is_real:
@@ -85,23 +83,21 @@ def train():
     classifier = build_classifier()
     steps = EPOCHS * len(fashion.train_images) // BATCH_SIZE
     classifier.compile(
-        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
+        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
+        steps_per_execution=10,
+        jit_compile=False,  # XLA slows convolutions on a CPU
     )
     start = time.perf_counter()
-    train_set = data.batches(
-        (fashion.train_images, fashion.train_labels), BATCH_SIZE, seed=SEED
-    ).map(lambda images, labels: (_flip(images), labels))
+    train_set = data.batches((fashion.train_images, fashion.train_labels), BATCH_SIZE, seed=SEED)
     valid_set = (fashion.valid_images, fashion.valid_labels)
-    classifier.fit(
-        train_set, epochs=EPOCHS, validation_data=valid_set, shuffle=False, verbose=2
-    )
+    classifier.fit(train_set, epochs=EPOCHS, validation_data=valid_set, shuffle=False, verbose=2)
     _, accuracy = classifier.evaluate(fashion.test_images, fashion.test_labels, verbose=0)
     pretrained.save_weights(
         classifier,
         NAME,
-        recipe="helpers/classifier.py: Adam 2e-3 with cosine decay, batch 128, random flips",
+        recipe="helpers/classifier.py: Adam 1e-3 with cosine decay, batch 128, dropout",
         seed=SEED,
         epochs=EPOCHS,
         minutes=(time.perf_counter() - start) / 60,

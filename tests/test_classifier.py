@@ -32,7 +32,7 @@ def copied(tmp_path, monkeypatch):
 
 def test_architecture():
     classifier = build_classifier()
-    assert classifier.count_params() == 257_642
+    assert classifier.count_params() == 257_162
     assert classifier.input_shape == (None, 28, 28) and classifier.output_shape == (None, 10)
     logits = classifier.predict(5 * IMAGES, verbose=0)
     assert (logits < 0).any() and not np.allclose(logits.sum(axis=1), 1)  # no softmax
