@@ -58,7 +58,7 @@ class AdaIN(layers.Layer):
 
     ``(1 + s) (x - mean) / std + b`` over the places of a map, where one number s and one b for each
     map come from the style by an affine transformation of this layer's own (Karras et al., 2019,
-    equation 1). Since that starts small, scales start around 1.
+    equation 1). Because of the 1 an untrained layer's scales have mean 1, but vary by about 1.
 
     Inputs: (maps, style), float [N, H, W, C] and [N, D]. Output: float [N, H, W, C].
 
@@ -120,40 +120,64 @@ def mapping_network(codings_size=64, num_layers=8, rate=0.01):
     return keras.Sequential(network, name="mapping")
 
 
-class GrowingStyleGenerator:
-    """One set of layers; :meth:`at` makes of them StyleGAN's generator of any resolution.
-
-    Each resolution has two styled layers: (convolution), noise, leaky ReLU, AdaIN. The first one
-    has no convolution but the learned constant.
+def styled_layers(widths):
+    """The layers of each level, two levels to a resolution: (convolution, noise injection, AdaIN).
 
     Args:
         widths: dict, resolution -> number of feature maps, from 4 in doubling steps.
-        codings_size: length of z and of w.
-        num_mapping_layers, mapping_rate: see :func:`mapping_network`.
+
+    Returns:
+        List of triples; level 0 has None for the convolution: it styles the learned constant.
+    """
+    widths = [width for width in widths.values() for _ in range(2)]
+    return [
+        (
+            EqualizedConv2D(width, name=f"convolution_{level}") if level else None,
+            NoiseInjection(name=f"noise_{level}"),
+            AdaIN(name=f"adain_{level}"),
+        )
+        for level, width in enumerate(widths)
+    ]
+
+
+def styled(maps, noise, style, level_layers):
+    """One level: convolution (if it has one), noise, leaky ReLU, AdaIN; [N, H, W, C] -> the same.
+
+    Args:
+        maps, noise, style: float [N, H, W, C], [N, H, W, 1] and [N, D].
+        level_layers: a triple of :func:`styled_layers`.
+    """
+    convolution, injection, adain = level_layers
+    maps = convolution(maps) if convolution else maps
+    maps = layers.LeakyReLU(0.2)(injection([maps, noise]))
+    return adain([maps, style])
+
+
+class GrowingSynthesis:
+    """One set of layers; :meth:`at` makes of them the synthesis network of any resolution.
+
+    Args:
+        widths: dict, resolution -> number of feature maps, from 4 in doubling steps.
+        codings_size: length of a style w.
+        interpolation: how feature maps are enlarged: "nearest", or "bilinear" as in the paper,
+            which is nearest followed by its blur [1, 2, 1] / 4 in both directions.
     """
 
-    def __init__(self, widths=None, codings_size=64, num_mapping_layers=8, mapping_rate=0.01):
+    def __init__(self, widths=None, codings_size=64, interpolation="nearest"):
         self.widths, self.codings_size = dict(widths or WIDTHS), codings_size
         check_resolutions(self.widths)
-        self.mapping = mapping_network(codings_size, num_mapping_layers, mapping_rate)
         self.start = LearnedConstant((4, 4, self.widths[4]), name="constant")
-        self.layers = {}  # by level: [convolution or None, noise injection, AdaIN]
-        for level, size in enumerate(size for size in self.widths for _ in range(2)):
-            convolution = EqualizedConv2D(self.widths[size], name=f"convolution_{level}")
-            self.layers[level] = [
-                convolution if level else None,
-                NoiseInjection(name=f"noise_{level}"),
-                AdaIN(name=f"adain_{level}"),
-            ]
-        self.to_image = {
-            size: EqualizedConv2D(1, 1, gain=1, name=f"to_image_{size}") for size in self.widths
-        }
+        self.levels = styled_layers(self.widths)
+        self.enlarge = layers.UpSampling2D(interpolation=interpolation)
+        names = {size: f"to_image_{size}" for size in self.widths}
+        self.to_image = {size: EqualizedConv2D(1, 1, gain=1, name=names[size]) for size in names}
 
-    def synthesis_at(self, resolution):
+    def at(self, resolution):
         """The synthesis network: styles and one noise map per level -> images [N, R, R, 1].
 
         Inputs: a list of styles, float [N, L, D], and L noise maps, float [N, size, size, 1]; two
-        levels for each resolution, from 4 on.
+        levels for each resolution, from 4 on. From 8 x 8 on its last layer, ``fade_in``, mixes the
+        older image, enlarged, with the new.
 
         Raises:
             ValueError: there are no layers for this resolution.
@@ -165,77 +189,103 @@ class GrowingStyleGenerator:
         old, hidden = None, self.start(styles)
         for level, (size, noise) in enumerate(zip(sizes, noises, strict=True)):
             if level % 2 == 0 and size > 4:
-                old, hidden = hidden, layers.UpSampling2D()(hidden)
-            convolution, injection, adain = self.layers[level]
-            hidden = convolution(hidden) if convolution else hidden
-            hidden = layers.LeakyReLU(0.2)(injection([hidden, noise]))
-            hidden = adain([hidden, styles[:, level]])
+                old, hidden = hidden, self.enlarge(hidden)
+            hidden = styled(hidden, noise, styles[:, level], self.levels[level])
         images = self.to_image[resolution](hidden)
         if resolution > 4:
             old_images = layers.UpSampling2D()(self.to_image[resolution // 2](old))
             images = FadeIn(name="fade_in")([old_images, images])
         return keras.Model([styles, *noises], images, name="synthesis")
 
+
+class GrowingStyleGenerator:
+    """StyleGAN's two networks; :meth:`at` makes of them the generator of any resolution.
+
+    Args:
+        widths, codings_size, interpolation: see :class:`GrowingSynthesis`.
+        num_mapping_layers, mapping_rate: see :func:`mapping_network`.
+
+    Attributes:
+        mapping: the mapping network, z -> w, a Keras model.
+        synthesis: a :class:`GrowingSynthesis`.
+    """
+
+    def __init__(
+        self,
+        widths=None,
+        codings_size=64,
+        num_mapping_layers=8,
+        mapping_rate=0.01,
+        interpolation="nearest",
+    ):
+        self.mapping = mapping_network(codings_size, num_mapping_layers, mapping_rate)
+        self.synthesis = GrowingSynthesis(widths, codings_size, interpolation)
+
     def at(self, resolution):
         """The generator: float codings z [N, D] -> images [N, R, R, 1], with noise of its own.
 
         Its layers ``mapping`` and ``synthesis`` are the two networks.
+
+        Raises:
+            ValueError: there are no layers for this resolution.
         """
-        synthesis = self.synthesis_at(resolution)
-        codings = keras.Input((self.codings_size,))
-        num_levels = synthesis.input_shape[0][1]
-        styles = layers.RepeatVector(num_levels)(self.mapping(codings))
-        noises = [Noise(shape[1])(codings) for shape in synthesis.input_shape[1:]]
+        synthesis = self.synthesis.at(resolution)
+        (_, num_levels, codings_size), *noise_shapes = synthesis.input_shape
+        codings = keras.Input((codings_size,))
+        styles = layers.RepeatVector(num_levels)(self.mapping(codings))  # the same w at each level
+        noises = [Noise(shape[1])(codings) for shape in noise_shapes]
         return keras.Model(codings, synthesis([styles, *noises]), name="generator")
+
+
+def mixed_styles(first, second, num_levels, probability, seed):
+    """Styles for every level: of `first` up to a random cutoff, of `second` from there on.
+
+    Mixing regularization (Karras et al., 2019, section 3.1). Each instance has its own cutoff, 1 to
+    L - 1, and is mixed with this `probability`; otherwise all its styles are those of `first`.
+
+    Args:
+        first, second: w, float [N, D].
+        num_levels: L.
+        seed: a ``keras.random.SeedGenerator``, or a number: then always the same.
+
+    Returns:
+        Float [N, L, D].
+    """
+    draws = keras.random.uniform((2, ops.shape(first)[0], 1, 1), seed=seed)
+    cutoff = 1 + ops.floor((num_levels - 1) * draws[0])  # [N, 1, 1]
+    levels = ops.reshape(ops.arange(num_levels, dtype="float32"), (1, num_levels, 1))
+    takes_second = ops.logical_and(levels >= cutoff, draws[1] < probability)  # [N, L, 1]
+    return ops.where(takes_second, second[:, None], first[:, None])
 
 
 class StyleGAN(ProgressiveGAN):
     """Progressive growing's opponent and losses, unchanged; only how fakes come about is new.
 
-    Mixing regularization (Karras et al., 2019, section 3.1): most fakes take their styles from two
-    codings, one for the levels before a random cutoff, one for those after it.
-
     Args:
         generator: from :meth:`GrowingStyleGenerator.at`; the rest as in :class:`ProgressiveGAN`.
-        mixing: probability that a fake has two codings.
+        mixing: probability that a fake takes its styles from two codings, see :func:`mixed_styles`.
     """
 
     def __init__(self, generator, discriminator, mixing=0.9, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         self.mixing = mixing
-        _, self.num_levels, _ = self.synthesis.input_shape[0]
-
-    @property
-    def mapping(self):
-        """The mapping network, z -> w."""
-        return self.generator.get_layer("mapping")
-
-    @property
-    def synthesis(self):
-        """The synthesis network, styles and noise -> images."""
-        return self.generator.get_layer("synthesis")
 
     def fade_layers(self):
         """All the layers whose alpha follows the GAN's."""
-        networks = (self.synthesis, self.discriminator)
+        networks = (self.generator.get_layer("synthesis"), self.discriminator)
         return [each for network in networks for each in network.layers if isinstance(each, FadeIn)]
 
-    def mixed_styles(self, batch_size):
-        """Styles for `batch_size` fakes, float [N, L, D]: each has one cutoff of its own."""
-        first, second = (self.mapping(self.sample_codings(batch_size)) for _ in range(2))  # [N, D]
-        shape, random = (batch_size, 1, 1), {"seed": self.seed_generator}
-        cutoff = 1 + ops.floor((self.num_levels - 1) * keras.random.uniform(shape, **random))
-        mixed = keras.random.uniform(shape, **random) < self.mixing
-        levels = ops.reshape(ops.arange(self.num_levels, dtype="float32"), (1, -1, 1))
-        return ops.where(ops.logical_and(mixed, levels >= cutoff), second[:, None], first[:, None])
-
     def fakes(self, batch_size):
-        """`batch_size` fakes with mixed styles and fresh noise."""
+        """`batch_size` fakes [N, R, R, 1] with mixed styles and fresh noise."""
+        mapping, synthesis = (self.generator.get_layer(name) for name in ("mapping", "synthesis"))
+        (_, num_levels, _), *noise_shapes = synthesis.input_shape
+        first, second = (mapping(self.sample_codings(batch_size)) for _ in range(2))  # w, [N, D]
+        styles = mixed_styles(first, second, num_levels, self.mixing, self.seed_generator)
         noises = [
             keras.random.normal((batch_size, *shape[1:]), seed=self.seed_generator)
-            for shape in self.synthesis.input_shape[1:]
+            for shape in noise_shapes
         ]
-        return self.synthesis([self.mixed_styles(batch_size), *noises], training=True)
+        return synthesis([styles, *noises], training=True)
 
     def logits(self, real_samples):
         """What the discriminator says of `real_samples` and of as many fakes, each [N, 1]."""

@@ -3,9 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from helpers import data
-from helpers.progressive import GrowingDiscriminator
+from helpers.progressive import GrowingDiscriminator, ProgressiveGAN
 from helpers.stylegan import (
     AdaIN,
     GrowingStyleGenerator,
@@ -14,6 +15,9 @@ from helpers.stylegan import (
     NoiseInjection,
     StyleGAN,
     mapping_network,
+    mixed_styles,
+    styled,
+    styled_layers,
 )
 
 SMALL = {4: 8, 8: 6, 16: 4}
@@ -28,9 +32,9 @@ def enlarged(images):
     return images.repeat(2, axis=1).repeat(2, axis=2)
 
 
-def small_generator(seed=1):
+def small_generator(seed=1, **arguments):
     keras.utils.set_random_seed(seed)
-    return GrowingStyleGenerator(SMALL, codings_size=5, num_mapping_layers=3)
+    return GrowingStyleGenerator(SMALL, codings_size=5, num_mapping_layers=3, **arguments)
 
 
 def noises(synthesis, num_images):
@@ -98,13 +102,15 @@ def test_sizes_of_the_course():
     generator = GrowingStyleGenerator().at(32)
     assert generator.output_shape == (None, 32, 32, 1)
     assert generator.get_layer("synthesis").input_shape[0] == (None, 8, 64)
-    assert generator.count_params() == 226_036 - 2 * 65 + 1  # two ToImage layers have left, alpha is new
+    assert (
+        generator.count_params() == 226_036 - 2 * 65 + 1
+    )  # two ToImage layers have left, alpha is new
 
 
 @pytest.mark.parametrize("resolution", [8, 16])
 def test_grown_synthesis_starts_as_the_old_one(resolution):
     growing = small_generator()
-    old, grown = growing.synthesis_at(resolution // 2), growing.synthesis_at(resolution)
+    old, grown = growing.synthesis.at(resolution // 2), growing.synthesis.at(resolution)
     maps = noises(grown, 3)
     styles = normal(3, len(maps), 5)
     grown.get_layer("fade_in").alpha.assign(0)
@@ -125,7 +131,7 @@ def test_generator_is_mapping_and_synthesis_with_one_style_for_all_levels():
 
 def test_style_of_a_level_changes_nothing_before_that_level():
     growing = small_generator()
-    synthesis = growing.synthesis_at(8)
+    synthesis = growing.synthesis.at(8)
     maps, styles = noises(synthesis, 2), normal(2, 4, 5)
     other = styles.copy()
     other[:, 2:] = normal(2, 2, 5)
@@ -133,6 +139,33 @@ def test_style_of_a_level_changes_nothing_before_that_level():
     np.testing.assert_allclose(synthesis([styles, *maps]), synthesis([other, *maps]), atol=1e-6)
     synthesis.get_layer("fade_in").alpha.assign(1)
     assert np.abs(synthesis([styles, *maps]) - synthesis([other, *maps])).max() > 1e-2
+
+
+def test_level_is_convolution_noise_leaky_relu_adain_in_this_order():
+    keras.utils.set_random_seed(2)
+    levels = styled_layers({4: 3, 8: 2})
+    assert [level[0] is None for level in levels] == [True, False, False, False]
+    maps, noise, style = normal(2, 4, 4, 3), normal(2, 4, 4, 1), normal(2, 5)
+    convolution, injection, adain = levels[2]
+    styled(maps, noise, style, levels[2])  # builds them
+    injection.strength.assign([0.5, -1.5])
+    hidden = convolution(maps).numpy() + noise * [0.5, -1.5]
+    hidden = np.where(hidden > 0, hidden, 0.2 * hidden).astype(np.float32)
+    made = styled(maps, noise, style, levels[2])
+    np.testing.assert_allclose(made, adain([hidden, style]), atol=1e-4)
+    first = np.where(maps > 0, maps, 0.2 * maps)  # noise has no strength yet
+    made = styled(maps, noise, style, levels[0])
+    np.testing.assert_allclose(made, levels[0][2]([first, style]), atol=1e-4)
+
+
+def test_bilinear_is_nearest_and_then_the_papers_blur():
+    synthesis = small_generator(interpolation="bilinear").synthesis
+    maps = normal(2, 4, 4, 3)
+    wide = np.pad(enlarged(maps), [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge")
+    rows = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
+    blurred = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 4
+    np.testing.assert_allclose(synthesis.enlarge(maps), blurred, atol=1e-5)
+    np.testing.assert_array_equal(small_generator().synthesis.enlarge(maps), enlarged(maps))
 
 
 # --- training
@@ -148,8 +181,13 @@ def small_gan(resolution=8, **arguments):
 
 @pytest.mark.parametrize("mixing, share", [(0.0, 0), (1.0, 1), (0.5, 0.5)])
 def test_mixing_share_and_cutoffs(mixing, share):
-    gan = small_gan(16, mixing=mixing)
-    styles = gan.mixed_styles(2000).numpy()  # [2000, 6, 5]
+    first, second = normal(2000, 5), normal(2000, 5)
+    seed = keras.random.SeedGenerator(1)
+    styles = ops.convert_to_numpy(mixed_styles(first, second, 6, mixing, seed))  # [2000, 6, 5]
+    np.testing.assert_array_equal(styles[:, 0], first)
+    of_second = (styles == second[:, np.newaxis]).all(axis=-1)
+    assert (of_second | (styles == first[:, np.newaxis]).all(axis=-1)).all()
+    assert (np.diff(of_second.astype(int), axis=1) >= 0).all()  # once the second, then to the end
     changes = np.abs(np.diff(styles, axis=1)).max(axis=-1) > 0  # [2000, 5]
     assert changes.sum(axis=1).max() <= 1
     assert changes.any(axis=1).mean() == pytest.approx(share, abs=0.05)
@@ -174,6 +212,11 @@ def test_training_moves_every_part_of_the_generator():
     still = [n for n, a, b in zip(names, before, after, strict=True) if np.array_equal(a, b)]
     assert [name for name in still if "to_image_4" not in name] == []  # it has faded out
     assert any("constant" in name for name in names) and any("strength" in name for name in names)
+
+
+def test_opponent_and_losses_are_those_of_progressive_growing():
+    names = ("both_losses", "slope_penalty", "train_step", "faded")
+    assert all(getattr(StyleGAN, name) is getattr(ProgressiveGAN, name) for name in names)
 
 
 def test_wrong_resolution_is_refused():
