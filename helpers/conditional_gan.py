@@ -8,39 +8,42 @@ from keras import layers, ops
 from helpers.gan import FusedGAN
 
 
-def conditional_generator(codings_size=64, num_classes=10, embedding_size=16):
-    """A DCGAN generator of half the width: 7 x 7 x 64 -> 14 x 14 x 32 -> 28 x 28 x 1, tanh.
+def conditional_generator(codings_size=64, num_classes=10):
+    """The chapter's DCGAN generator, 7 x 7 x 128 -> 14 x 14 x 64 -> 28 x 28 x 1, with a class.
+
+    Codings and class each become 7 x 7 x 128 numbers, and the two are added. Those of the codings
+    are normalized before: otherwise those of the class grow until the codings count for nothing.
 
     Inputs: float codings [N, codings_size] and one-hot classes [N, num_classes]; weights of a
     mixture of classes will do as well. Output: float images [N, 28, 28, 1] in [-1, 1].
     """
     codings, classes = keras.Input((codings_size,)), keras.Input((num_classes,))
-    as_large_as_codings = keras.initializers.RandomNormal(stddev=1.0)
-    embedding = layers.Dense(
-        embedding_size, use_bias=False, kernel_initializer=as_large_as_codings, name="embedding"
-    )
-    hidden = layers.Concatenate()([codings, embedding(classes)])
-    hidden = layers.Dense(7 * 7 * 64)(hidden)
-    hidden = layers.BatchNormalization()(layers.Reshape((7, 7, 64))(hidden))
-    hidden = layers.Conv2DTranspose(32, 5, strides=2, padding="same", activation="selu")(hidden)
+    style = layers.Reshape((7, 7, 128))(layers.Dense(7 * 7 * 128)(codings))
+    style = layers.BatchNormalization()(style)
+    heard_at_once = keras.initializers.RandomNormal(stddev=0.5)
+    pattern = layers.Dense(7 * 7 * 128, use_bias=False, kernel_initializer=heard_at_once)(classes)
+    hidden = layers.Add()([style, layers.Reshape((7, 7, 128))(pattern)])
+    hidden = layers.Conv2DTranspose(64, 5, strides=2, padding="same", activation="selu")(hidden)
     hidden = layers.BatchNormalization()(hidden)
     images = layers.Conv2DTranspose(1, 5, strides=2, padding="same", activation="tanh")(hidden)
     return keras.Model([codings, classes], images, name="generator")
 
 
 def conditional_discriminator(num_classes=10):
-    """A DCGAN discriminator of half the width, with one answer per class; the class picks its own.
+    """The chapter's DCGAN discriminator; the class is a second feature map beside the image.
 
     Inputs: float images [N, 28, 28, 1] in [-1, 1] and one-hot classes [N, num_classes].
     Output: float logits [N, 1] (no sigmoid): is this a real image of this class?
     """
     images, classes = keras.Input((28, 28, 1)), keras.Input((num_classes,))
-    hidden = layers.Conv2D(32, 5, strides=2, padding="same")(images)
-    hidden = layers.Dropout(0.4)(layers.LeakyReLU(0.2)(hidden))
+    heard_at_once = keras.initializers.RandomNormal(stddev=0.5)
+    pattern = layers.Dense(28 * 28, use_bias=False, kernel_initializer=heard_at_once)(classes)
+    hidden = layers.Concatenate()([images, layers.Reshape((28, 28, 1))(pattern)])
     hidden = layers.Conv2D(64, 5, strides=2, padding="same")(hidden)
     hidden = layers.Dropout(0.4)(layers.LeakyReLU(0.2)(hidden))
-    answers = layers.Dense(num_classes, name="answers")(layers.Flatten()(hidden))
-    logits = layers.Dot(axes=1)([answers, classes])
+    hidden = layers.Conv2D(128, 5, strides=2, padding="same")(hidden)
+    hidden = layers.Dropout(0.4)(layers.LeakyReLU(0.2)(hidden))
+    logits = layers.Dense(1)(layers.Flatten()(hidden))
     return keras.Model([images, classes], logits, name="discriminator")
 
 

@@ -70,13 +70,35 @@ def test_another_class_is_another_output(network):
     assert (gaps[~np.eye(10, dtype=bool)] > 1e-4).all()
 
 
-def test_the_discriminator_answers_for_a_mixture_with_the_mixture_of_its_answers():
-    discriminator = conditional_discriminator()
-    image = RNG.uniform(-1, 1, (1, 28, 28, 1)).astype(np.float32)
-    classes = np.array([[0.25, 0, 0.75, 0, 0, 0, 0, 0, 0, 0]], np.float32)
-    first, third = (float(discriminator([image, one_hot([k])])[0, 0]) for k in (0, 2))
-    mixed = float(discriminator([image, classes])[0, 0])
-    assert mixed == pytest.approx(0.25 * first + 0.75 * third, abs=1e-5)
+def sum_of_codings_and_class():
+    """The generator up to where its class joins the codings, and the class's layer."""
+    generator = conditional_generator()
+    joined = next(layer for layer in generator.layers if isinstance(layer, layers.Add))
+    pattern = next(layer for layer in generator.layers if layer.name.startswith("dense")
+                   and layer.kernel.shape[0] == 10)  # fmt: skip
+    return keras.Model(generator.input, joined.output), pattern
+
+
+def test_a_mixture_of_classes_is_a_mixture_of_their_patterns():
+    joined, _ = sum_of_codings_and_class()
+    codings = RNG.normal(size=(1, 64)).astype(np.float32)
+    weights = np.array([[0.25, 0, 0.75, 0, 0, 0, 0, 0, 0, 0]], np.float32)
+    first, third = (np.asarray(joined([codings, one_hot([number])])) for number in (0, 2))
+    mixed = np.asarray(joined([codings, weights]))
+    np.testing.assert_allclose(mixed, 0.25 * first + 0.75 * third, atol=1e-5)
+    assert not np.allclose(first, third, atol=0.1)
+
+
+def test_however_loud_the_class_the_codings_keep_their_say():
+    joined, pattern = sum_of_codings_and_class()
+    codings = RNG.normal(size=(200, 64)).astype(np.float32)
+    same_class = one_hot(np.full(200, 3))
+    spreads = []
+    for loudness in (1, 100):
+        pattern.set_weights([loudness * pattern.get_weights()[0]])
+        spreads.append(np.asarray(joined([codings, same_class], training=True)).std(axis=0).mean())
+    assert spreads[0] == pytest.approx(spreads[1], rel=1e-3)
+    assert 0.5 < spreads[0] < 1.5
 
 
 # --- one training step
