@@ -292,3 +292,26 @@ class StyleGAN(ProgressiveGAN):
         fakes = self.fakes(ops.shape(real_samples)[0])
         real_logits = self.discriminator(real_samples, training=True)
         return real_logits, self.discriminator(fakes, training=True)
+
+
+def paint(synthesis, styles, noises, margin=0):
+    """Images of these styles, with these noise maps: float tensor [N, R - 2 M, R - 2 M] in [0, 1].
+
+    Args:
+        synthesis: from :meth:`GrowingSynthesis.at`, which makes images in [-1, 1].
+        styles: float w [N, D], the same at each level, or [N, L, D].
+        noises: list of L maps, float [1, size, size, 1] for all images, or [N, size, size, 1].
+        margin: M, how many pixels to cut off on each side; 2 of 32 leave the judge's 28.
+    """
+    (_, num_levels, codings_size), *_ = synthesis.input_shape
+    styles = ops.convert_to_tensor(styles, "float32")
+    number = ops.shape(styles)[0]
+    if len(styles.shape) == 2:
+        styles = ops.broadcast_to(styles[:, None], (number, num_levels, codings_size))
+    noises = [
+        ops.broadcast_to(ops.convert_to_tensor(noise, "float32"), (number, *noise.shape[1:]))
+        for noise in noises
+    ]
+    images = synthesis([styles, *noises])[..., 0]  # [N, R, R]
+    inside = slice(margin, images.shape[1] - margin)
+    return (ops.clip(images[:, inside, inside], -1, 1) + 1) / 2

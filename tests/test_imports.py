@@ -15,8 +15,8 @@ FLOORS = (
     {"charts", "data"},
     {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
     {"class_picker", "gan", "memory_game", "widgets"},
-    {"conditional_gan", "gan_variants", "progressive"},
-    {"stylegan"},
+    {"conditional_gan", "gan_variants", "progressive", "style_widgets"},
+    {"growth", "stylegan"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 NETWORKS = {"helpers.models", "helpers.gan", "helpers.classifier", "helpers.progressive"}
@@ -26,6 +26,7 @@ NEVER = {  # by module, "*" for all
     "memory_game": NETWORKS | {"keras"},
     "class_picker": NETWORKS | {"keras"},
     "playground": NETWORKS | {"keras"},
+    "style_widgets": NETWORKS | {"keras"},
     "widgets": NETWORKS | {"keras"},
 }
 

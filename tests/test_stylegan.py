@@ -16,6 +16,7 @@ from helpers.stylegan import (
     StyleGAN,
     mapping_network,
     mixed_styles,
+    paint,
     styled,
     styled_layers,
 )
@@ -166,6 +167,21 @@ def test_bilinear_is_nearest_and_then_the_papers_blur():
     blurred = (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 4
     np.testing.assert_allclose(synthesis.enlarge(maps), blurred, atol=1e-5)
     np.testing.assert_array_equal(small_generator().synthesis.enlarge(maps), enlarged(maps))
+
+
+def test_painted_images_are_those_of_the_synthesis_network():
+    synthesis = small_generator().synthesis.at(8)
+    maps, w = noises(synthesis, 1), 3 * normal(4, 5)
+    for level in range(4):
+        synthesis.get_layer(f"noise_{level}").strength.assign(
+            np.full(SMALL[4 * 2 ** (level // 2)], 0.3)
+        )
+    each = [map.repeat(4, axis=0) for map in maps]
+    made = synthesis([w[:, np.newaxis].repeat(4, axis=1), *each]).numpy()[..., 0]
+    expected = (made.clip(-1, 1) + 1) / 2
+    np.testing.assert_allclose(paint(synthesis, w, maps), expected, atol=1e-5)
+    cut = paint(synthesis, w[:, np.newaxis].repeat(4, axis=1), each, margin=2)
+    np.testing.assert_allclose(cut, expected[:, 2:6, 2:6], atol=1e-5)
 
 
 # --- training
