@@ -141,3 +141,30 @@ def saddle_path(path, size=340, reach=3.0):
     for (x, y), color in (((size / 2, size / 2), "#222222"), (pixels[-1], plotting.ORANGE)):
         draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=color)
     return np.asarray(image)
+
+
+def growth_curves(history, floors, names, images_per_epoch):
+    """The distance over a growing training, and the shares of the classes.
+
+    Args:
+        history: dict with a list for each of "size" (of the images), "distance", "class_0" and so
+            on, one number per epoch.
+        floors: dict size -> the distance of real images of that size, drawn as steps.
+        names: of the classes.
+        images_per_epoch: for the x axis, which counts images shown.
+
+    Returns:
+        Array of both axes.
+    """
+    _, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.4), layout="constrained")
+    shown = images_per_epoch * np.arange(1, len(history["size"]) + 1) / 1000  # thousands
+    left.plot(shown, history["distance"], color=plotting.BLUE, label="generated")
+    steps = [floors[int(size)] for size in history["size"]]
+    left.step(shown, steps, color=plotting.GRAY, where="mid", label="real, of that size")
+    left.set(yscale="log", xlabel="thousands of images shown", ylabel="Fréchet distance")
+    left.legend()
+    shares = [history[f"class_{number}"] for number in range(len(names))]  # [10, E]
+    right.stackplot(shown, shares, labels=names, colors=plt.cm.tab10.colors)
+    right.set(xlabel="thousands of images shown", ylabel="share of the class", ylim=(0, 1))
+    right.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, reverse=True)
+    return np.array([left, right])

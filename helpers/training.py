@@ -174,7 +174,7 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
 
     Args:
         model: a built, compiled model.
-        name: of the folder for its checkpoints, in the cache folder.
+        name: of the folder for its checkpoints, in the cache folder; None: it can't be interrupted.
         recipe: a text; checkpoints of another one are thrown away.
         keep: another network whose weights belong to the state, for example an average.
 
@@ -182,7 +182,7 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
         The history, dict name -> list, and at ``full``, on real data, the checkpoint, which stays
         there until its ``delete()``; otherwise None.
     """
-    if session.profile() != "full" or not data.source().is_real:
+    if name is None or session.profile() != "full" or not data.source().is_real:
         history = model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
         return history, None
     if keep is not None:

@@ -14,7 +14,7 @@ FLOORS = (
     {"alarm", "chessboard", "session", "layers", "losses", "plotting", "pretrained", "ring"},
     {"charts", "data"},
     {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
-    {"class_picker", "gan", "memory_game", "widgets"},
+    {"class_picker", "gan", "growth_lab", "memory_game", "widgets"},
     {"conditional_gan", "gan_variants", "progressive", "style_widgets"},
     {"growth", "stylegan"},
 )

@@ -13,6 +13,7 @@ from helpers.progressive import (
     GrowingDiscriminator,
     GrowingGenerator,
     ProgressiveGAN,
+    faded,
 )
 
 SMALL = {4: 8, 8: 6, 16: 4}
@@ -221,12 +222,12 @@ def test_alpha_rises_from_zero_to_one_and_nothing_is_retraced():
 
 def test_real_images_fade_too():
     gan, images = small_gan(fade_steps=10), normal(3, 8, 8, 1)
-    np.testing.assert_allclose(gan.faded(images), enlarged(pooled(images)), atol=1e-6)
+    np.testing.assert_allclose(faded(images, gan.alpha), enlarged(pooled(images)), atol=1e-6)
     gan.set_alpha(1.0)
-    np.testing.assert_allclose(gan.faded(images), images, atol=1e-6)
+    np.testing.assert_allclose(faded(images, gan.alpha), images, atol=1e-6)
     gan.set_alpha(0.25)
     expected = 0.75 * enlarged(pooled(images)) + 0.25 * images
-    np.testing.assert_allclose(gan.faded(images), expected, atol=1e-6)
+    np.testing.assert_allclose(faded(images, gan.alpha), expected, atol=1e-6)
 
 
 def test_slope_penalty_of_a_discriminator_whose_slope_is_known():

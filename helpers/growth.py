@@ -1,0 +1,174 @@
+"""How networks grow: images at each resolution, the schedule, and a training in stages."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers import data, pretrained, session
+from helpers.progressive import FadeIn, ProgressiveGAN
+from helpers.training import WeightAverage, fit_resumably
+
+
+def images_at(images, resolution):
+    """Images with a margin of 2 pixels, averaged down to a resolution, ready for the networks.
+
+    Args:
+        images: float [N, 28, 28] in [0, 1].
+        resolution: 32, 16, 8 or 4.
+
+    Returns:
+        Float32 [N, resolution, resolution, 1] in [-1, 1].
+
+    Raises:
+        ValueError: images of another size, or a resolution that doesn't divide 32.
+    """
+    images = np.asarray(images, np.float32)
+    if images.ndim != 3 or images.shape[1:] != (28, 28) or 32 % resolution:
+        raise ValueError(
+            f"Images must be [N, 28, 28] and the resolution a divisor of 32; these are "
+            f"{list(images.shape)} and {resolution}."
+        )
+    padded = np.pad(images, [(0, 0), (2, 2), (2, 2)])  # [N, 32, 32]
+    side = 32 // resolution
+    fields = padded.reshape(-1, resolution, side, resolution, side)
+    return 2 * fields.mean(axis=(2, 4))[..., np.newaxis] - 1
+
+
+def viewable(pixels, size=28):
+    """What networks make, as images to look at: enlarged to 32 x 32, from 0 to 1.
+
+    Args:
+        pixels: float [N, R, R, 1], about -1 to 1; what is outside is clipped.
+        size: 32, or 28 to cut the margin off, as the judge wants it.
+
+    Returns:
+        Float32 [N, size, size] in [0, 1].
+    """
+    pixels = np.asarray(pixels)[..., 0]
+    side, margin = 32 // pixels.shape[1], (32 - size) // 2
+    images = np.clip((pixels + 1) / 2, 0, 1).repeat(side, axis=1).repeat(side, axis=2)
+    return images[:, margin : 32 - margin, margin : 32 - margin]
+
+
+def draw(generator, codings, size=28):
+    """Generate images to look at or to judge, float32 [N, size, size]; see :func:`viewable`."""
+    generator.jit_compile = False  # XLA slows convolutions on a CPU
+    return viewable(generator.predict(codings, batch_size=500, verbose=0), size)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of growth: a resolution, and how many images are shown at it."""
+
+    resolution: int
+    fade_images: int  # while the new layers are faded in
+    stable_images: int  # after that
+
+    @property
+    def num_images(self):
+        """Images shown in this stage."""
+        return self.fade_images + self.stable_images
+
+
+SCHEDULE = (
+    Stage(4, 0, 40_000),
+    Stage(8, 30_000, 70_000),
+    Stage(16, 50_000, 150_000),
+    Stage(32, 100_000, 900_000),
+)
+
+
+def grow(
+    networks,
+    schedule,
+    images,
+    new_optimizer,
+    watch,
+    *,
+    kind=ProgressiveGAN,
+    name=None,
+    recipe="",
+    batch_size=32,
+    half_life=10_000,
+    images_per_epoch=10_000,
+    seed=42,
+):
+    """Train stage by stage; the layers of earlier stages go on learning.
+
+    Each stage has a new GAN on layers old and new, new optimizers, and its own moving average of
+    the generator's weights, which starts at the weights of that moment.
+
+    Args:
+        networks: the growing generator, another one for its average, the growing discriminator.
+        schedule: sequence of :class:`Stage`; a stage's images, in whole epochs.
+        images: float [N, 28, 28] in [0, 1].
+        new_optimizer: function without arguments -> a new optimizer.
+        watch: function (gan, averaged generator, stage) -> list of callbacks.
+        kind: class of the GAN.
+        name: of the training: at ``full`` each stage can be interrupted and goes on; None: it
+            can't.
+        recipe: a text; checkpoints of another one are thrown away.
+        half_life: images after which a moment's weights count half as much in the average.
+        images_per_epoch: how many images are called an epoch in the history.
+
+    Returns:
+        The averaged generator of the last stage, the history of all stages in one dict, name ->
+        list, and a list with the stages' checkpoints, each None or to be deleted.
+    """
+    generator, average, discriminator = networks
+    history, checkpoints = {}, []
+    for stage in schedule:
+        size, fade_steps = stage.resolution, stage.fade_images // batch_size
+        gan = kind(generator.at(size), discriminator.at(size), fade_steps=fade_steps, seed=seed)
+        gan.compile(new_optimizer(), new_optimizer(), steps_per_execution=6, jit_compile=False)
+        averaging = WeightAverage(gan.generator, average.at(size), half_life / batch_size)
+        part, checkpoint = fit_resumably(
+            gan, name and f"{name}_{size}",
+            data.batches(images_at(images, size), batch_size).repeat(),
+            recipe=f"{recipe}; seed {seed}", keep=averaging.network, verbose=0,
+            epochs=stage.num_images // images_per_epoch,
+            steps_per_epoch=images_per_epoch // batch_size,
+            callbacks=[averaging, *watch(gan, averaging.network, stage)],
+        )  # fmt: skip
+        for key, values in part.items():
+            history.setdefault(key, []).extend(values)
+        checkpoints.append(checkpoint)
+    return averaging.network, history, checkpoints
+
+
+def grow_or_load(train, network, name, *, recipe, seed):
+    """Load the shipped weights of a grown generator, or train it; at ``full`` ship the result.
+
+    The counterpart of :func:`helpers.training.fit_or_load` for a training in stages.
+
+    Args:
+        train: function without arguments that calls :func:`grow` with this `name`, and returns what
+            it returns.
+        network: a generator of the last stage, for the shipped weights.
+        name: of the weights in ``helpers/weights/manifest.json``.
+        recipe, seed: for the manifest.
+
+    Returns:
+        The averaged generator, and the history of all stages, dict name -> list.
+    """
+    if session.profile() == "lesson" and pretrained.available(name):
+        pretrained.load_weights(network, name)
+        return network, pretrained.describe(name).get("history", {})
+    generator, history, checkpoints = train()
+    for layer in generator.layers:
+        if isinstance(layer, FadeIn):
+            layer.alpha.assign(1.0)  # its average came close
+    if all(checkpoint is not None for checkpoint in checkpoints):
+        pretrained.save_weights(
+            generator,
+            name,
+            recipe=recipe,
+            seed=seed,
+            epochs=sum(len(checkpoint.epochs) for checkpoint in checkpoints),
+            minutes=sum(checkpoint.minutes() for checkpoint in checkpoints),
+            measured={key: values[-1] for key, values in history.items()},
+            history=history,
+        )
+        for checkpoint in checkpoints:
+            checkpoint.delete()  # only now: the weights are safe
+    return generator, history

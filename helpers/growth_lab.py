@@ -1,0 +1,136 @@
+"""Instruments for experiments with growing networks: change layers, look inside, take the time."""
+
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from helpers.layers import EqualizedConv2D, EqualizedDense
+from helpers.metrics import (
+    class_coverage,
+    class_entropy,
+    class_histogram,
+    frechet_distance,
+    precision_recall,
+)
+
+
+def quality(images, judge, real_features):
+    """What a judge says of a set of generated images.
+
+    Args:
+        images: float [N, 28, 28] in [0, 1].
+        judge: a :class:`helpers.classifier.Judge`.
+        real_features: float [M, 64], its features of real images.
+
+    Returns:
+        Dict: "distance" (Fréchet), "precision", "recall", "entropy" of the class shares, "classes"
+        with at least 1 %, and the shares "class_0", "class_1" and so on.
+    """
+    features, classes = judge.features(images), judge.classes(images)
+    precision, recall = precision_recall(real_features, features)
+    return {
+        "distance": frechet_distance(features, real_features),
+        "precision": precision,
+        "recall": recall,
+        "entropy": class_entropy(classes),
+        "classes": class_coverage(classes),
+        **{f"class_{number}": share for number, share in enumerate(class_histogram(classes))},
+    }
+
+
+def ordinary(layer):
+    """Keras' own layer in place of an equalized one, initialized by He's rule with the same gain.
+
+    Args:
+        layer: any layer, not yet built; others than equalized ones are returned as they are.
+    """
+    if not isinstance(layer, (EqualizedDense, EqualizedConv2D)):
+        return layer
+    he = keras.initializers.VarianceScaling(layer.gain**2, "fan_in", "untruncated_normal")
+    if isinstance(layer, EqualizedDense):
+        return layers.Dense(layer.units, kernel_initializer=he)
+    return layers.Conv2D(layer.filters, layer.kernel_size, padding="same", kernel_initializer=he)
+
+
+def replace_layers(growing, change):
+    """Change every layer of a growing network that hasn't been used yet; returns the network.
+
+    Args:
+        growing: a GrowingGenerator or GrowingDiscriminator.
+        change: function, layer -> the layer to take its place, or None to leave it out.
+    """
+    for parts in (growing.blocks, getattr(growing, "to_image", None) or growing.from_image):
+        for size, part in parts.items():
+            old = part.layers if isinstance(part, keras.Sequential) else [part]
+            new = [layer for layer in map(change, old) if layer is not None]
+            parts[size] = keras.Sequential(new)
+    return growing
+
+
+def relative_updates(gan, batches, num_steps):
+    """By what part of itself a training step changes each kernel, the mean of some steps.
+
+    ``|W after - W before| / |W before|`` with Euclidean norms.
+
+    Args:
+        gan: a compiled GAN; it is trained.
+        batches: dataset of real samples.
+        num_steps: how many batches to take.
+
+    Returns:
+        Float [K], one number for each kernel of both networks.
+    """
+    kernels = [weight for weight in gan.trainable_variables if weight.path.endswith("kernel")]
+    step, updates = tf.function(gan.train_step), []
+    for batch in batches.take(num_steps):
+        before = [kernel.numpy() for kernel in kernels]
+        step(batch)
+        pairs = zip(before, kernels, strict=True)
+        updates.append(
+            [np.linalg.norm(kernel.numpy() - old) / np.linalg.norm(old) for old, kernel in pairs]
+        )
+    return np.mean(updates, axis=0)
+
+
+def largest_activation(growing, size, codings):
+    """The largest absolute output of a leaky ReLU in a growing generator, up to this size.
+
+    It is taken before pixelwise normalization, which bounds what comes after it.
+    """
+    hidden, largest = ops.convert_to_tensor(codings), 0.0
+    for block_size, block in growing.blocks.items():
+        for layer in block.layers if block_size <= size else []:
+            hidden = layer(hidden)
+            if isinstance(layer, layers.LeakyReLU):
+                largest = max(largest, float(ops.max(ops.abs(hidden))))
+    return largest
+
+
+class Clock(keras.callbacks.Callback):
+    """Adds to the logs, as "seconds", the processor time of all epochs so far, and may stop there.
+
+    Put it before callbacks that measure: what they do after an epoch doesn't count. One clock may
+    run through several trainings.
+
+    Args:
+        limit: seconds after which the training is stopped, at the end of an epoch.
+
+    Attributes:
+        seconds: processor time of all epochs so far.
+    """
+
+    def __init__(self, limit=float("inf")):
+        super().__init__()
+        self.seconds, self.limit, self._start = 0.0, limit, 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start = time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seconds += time.process_time() - self._start
+        logs["seconds"] = self.seconds
+        if self.seconds >= self.limit:
+            self.model.stop_training = True

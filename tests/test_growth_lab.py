@@ -1,0 +1,132 @@
+"""Instruments: ordinary layers for equalized ones, relative updates, activations, a clock."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers import charts, data
+from helpers.gan import FusedGAN
+from helpers.growth_lab import (
+    Clock,
+    largest_activation,
+    ordinary,
+    quality,
+    relative_updates,
+    replace_layers,
+)
+from helpers.layers import EqualizedConv2D, EqualizedDense, MinibatchStd, PixelNorm
+from helpers.progressive import GrowingDiscriminator, GrowingGenerator
+
+RNG = np.random.default_rng(42)
+
+
+def normal(*shape):
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("equalized", "shape"),
+    [(EqualizedDense(500, gain=0.5), (None, 50)), (EqualizedConv2D(60, 3), (None, 8, 8, 30))],
+)
+def test_ordinary_layers_start_as_the_equalized_ones_do(equalized, shape):
+    keras.utils.set_random_seed(1)
+    plain = ordinary(equalized)
+    for layer in (equalized, plain):
+        layer.build(shape)
+    expected = equalized.scale * equalized.kernel.numpy().std()
+    assert plain.kernel.shape == equalized.kernel.shape
+    assert plain.kernel.numpy().std() == pytest.approx(expected, rel=0.05)
+    images = normal(2, *shape[1:])
+    plain.set_weights([equalized.scale * equalized.kernel.numpy(), np.zeros(plain.bias.shape)])
+    np.testing.assert_allclose(plain(images), equalized(images), rtol=1e-3, atol=1e-3)
+
+
+def test_layers_are_replaced_or_left_out_everywhere():
+    def change(layer):
+        return None if isinstance(layer, (PixelNorm, MinibatchStd)) else ordinary(layer)
+
+    for growing in (GrowingGenerator({4: 5, 8: 4}, 3), GrowingDiscriminator({4: 5, 8: 4})):
+        count = growing.at(8).count_params()
+        fresh = GrowingGenerator({4: 5, 8: 4}, 3) if hasattr(growing, "to_image") else None
+        changed = replace_layers(fresh or GrowingDiscriminator({4: 5, 8: 4}), change)
+        network = changed.at(8)
+        kinds = {type(layer) for layer in network._flatten_layers()}
+        assert not kinds & {EqualizedConv2D, EqualizedDense, PixelNorm, MinibatchStd}
+        lost = 0 if fresh else 9 * 5  # the mini-batch layer's map has weights in the next layer
+        assert network.count_params() == count - lost
+
+
+def test_relative_updates_of_plain_gradient_descent():
+    """With learning rate 0 nothing moves; with sign-like Adam steps, kernels of 1 move by it."""
+    keras.utils.set_random_seed(1)
+    generator = keras.Sequential([keras.Input((3,)), EqualizedDense(40)])
+    discriminator = keras.Sequential([keras.Input((40,)), EqualizedDense(1)])
+    gan = FusedGAN(generator, discriminator, seed=1)
+    gan.compile(
+        keras.optimizers.SGD(0.0), keras.optimizers.Adam(0.01, epsilon=1e-12), jit_compile=False
+    )
+    start = discriminator.get_weights()[0]
+    updates = relative_updates(gan, data.batches(normal(64, 40), 32), 1)
+    assert updates[0] == 0
+    expected = 0.01 * np.sqrt(start.size) / np.linalg.norm(start)  # each weight moves by 0.01
+    assert updates[1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_largest_activation_is_found_before_the_normalization():
+    growing, codings = GrowingGenerator({4: 5, 8: 4}, 3), normal(6, 3)
+    growing.at(8)
+    first = largest_activation(growing, 4, codings)
+    hidden, seen = codings, []
+    for layer in growing.blocks[4].layers:
+        hidden = layer(hidden)
+        if isinstance(layer, layers.LeakyReLU):
+            seen.append(np.abs(hidden).max())
+    assert first == pytest.approx(max(seen), rel=1e-6)
+    assert largest_activation(growing, 8, codings) >= first
+    kernel, bias = growing.blocks[8].layers[1].get_weights()
+    growing.blocks[8].layers[1].set_weights([1000 * kernel, bias])
+    assert largest_activation(growing, 8, codings) > 100 * first
+
+
+def test_clock_counts_processor_time_over_trainings_and_stops():
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+    model.compile(loss="mse")
+    clock, points = Clock(), np.zeros((8, 1))
+    first = model.fit(points, points, epochs=2, verbose=0, callbacks=[clock]).history["seconds"]
+    assert 0 < first[0] <= first[1] == clock.seconds
+    second = model.fit(points, points, epochs=1, verbose=0, callbacks=[clock]).history["seconds"]
+    assert second[0] > first[1]
+    stopped = model.fit(points, points, epochs=5, verbose=0, callbacks=[Clock(limit=0.0)])
+    assert len(stopped.history["seconds"]) == 1
+
+
+class FakeJudge:
+    """Features are the first pixels; the class is the place of the brightest."""
+
+    def features(self, images):
+        return images.reshape(len(images), -1)[:, :6]
+
+    def classes(self, images):
+        return images.reshape(len(images), -1)[:, :10].argmax(axis=1)
+
+
+def test_quality_of_the_same_images_is_perfect():
+    images = RNG.uniform(size=(200, 28, 28)).astype(np.float32)
+    report = quality(images, FakeJudge(), FakeJudge().features(images))
+    assert report["distance"] == pytest.approx(0, abs=1e-6)
+    assert (report["precision"], report["recall"], report["classes"]) == (1, 1, 10)
+    assert sum(report[f"class_{number}"] for number in range(10)) == pytest.approx(1)
+    far = quality(images, FakeJudge(), FakeJudge().features(images) + 5)
+    assert (far["precision"], far["recall"]) == (0, 0)
+    assert far["distance"] == pytest.approx(6 * 25, rel=0.01)
+
+
+def test_growth_curves_count_images_and_draw_the_floor_of_each_size():
+    shares = {f"class_{number}": [0.5, 0.5, 0.5] for number in range(2)}
+    history = {"size": [4.0, 8.0, 8.0], "distance": [30.0, 20.0, 10.0], **shares}
+    left, right = charts.growth_curves(history, {4: 9.0, 8: 3.0}, ("a", "b"), 10_000)
+    curve, floor = left.get_lines()
+    np.testing.assert_array_equal(curve.get_xdata(), [10, 20, 30])
+    np.testing.assert_array_equal(floor.get_ydata(), [9, 3, 3])
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["b", "a"]
