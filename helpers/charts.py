@@ -89,6 +89,7 @@ def bands(curves, xlabel, ylabel, ax=None):
         ax.plot(x, mean, color=color, label=name)
         ax.fill_between(x, mean - error, mean + error, color=color, alpha=0.15, linewidth=0)
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
     return ax
 
@@ -168,3 +169,37 @@ def growth_curves(history, floors, names, images_per_epoch):
     right.set(xlabel="thousands of images shown", ylabel="share of the class", ylim=(0, 1))
     right.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, reverse=True)
     return np.array([left, right])
+
+
+def growth_diagram(pictures):
+    """Figure 17-19: a generator of 4 x 4 pixels, and the same one growing to 8 x 8.
+
+    Args:
+        pictures: dict with float images [H, W] in [0, 1]: "first", what the small generator makes;
+            "old" and "new", what the two paths of the grown one make; and "mixed", both together.
+
+    Returns:
+        The :class:`helpers.plotting.Diagram`.
+    """
+    diagram, gray = plotting.Diagram(9.6, 3.3), plotting.GRAY
+    for x, name in ((0.9, "before "), (3.6, "")):
+        diagram.text(x, 0.2, "codings", color=gray)
+        diagram.box(f"{name}block", x, 0.95, "block 4 × 4")
+        diagram.box(f"{name}old", x, 1.9, "to image 1 × 1")
+        diagram.arrow((x, 0.32), f"{name}block")
+        diagram.arrow(f"{name}block", f"{name}old")
+    diagram.box("larger", 5.3, 0.95, "enlarge × 2", color=gray, dashed=True)
+    diagram.box("new block", 6.9, 0.95, "block 8 × 8", dashed=True)
+    diagram.box("new", 6.9, 1.9, "to image 1 × 1", dashed=True)
+    diagram.box("larger image", 5.3, 1.9, "enlarge × 2", color=gray, dashed=True)
+    for name, x in (("first", 0.9), ("old", 5.3), ("new", 6.9), ("mixed", 8.6)):
+        diagram.image(f"{name} image", x, 2.85, pictures[name])
+    for start, end in (
+        ("block", "larger"), ("larger", "new block"), ("new block", "new"), ("old", "larger image"),
+        ("before old", "first image"), ("larger image", "old image"), ("new", "new image"),
+    ):  # fmt: skip
+        diagram.arrow(start, end)
+    for x, y, text in ((4.75, 2.33, "× (1 − α)"), (7.2, 2.33, "× α"), (6.1, 2.85, "+")):
+        diagram.text(x, y, text)
+    diagram.text(7.75, 2.85, "=")
+    return diagram
