@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers import data, pretrained, session
-from helpers.progressive import FadeIn, ProgressiveGAN
-from helpers.training import WeightAverage, fit_resumably
+from helpers import data, plotting, pretrained, session
+from helpers.progressive import ProgressiveGAN, faded
+from helpers.training import TrainingFilm, WeightAverage, fit_resumably
 
 
 def images_at(images, resolution):
@@ -155,9 +155,10 @@ def grow_or_load(train, network, name, *, recipe, seed):
         pretrained.load_weights(network, name)
         return network, pretrained.describe(name).get("history", {})
     generator, history, checkpoints = train()
-    for layer in generator.layers:
-        if isinstance(layer, FadeIn):
-            layer.alpha.assign(1.0)  # its average came close
+    for network in (generator, *generator.layers):
+        for layer in getattr(network, "layers", []):
+            if layer.name == "fade_in":
+                layer.alpha.assign(1.0)  # its average came close
     if all(checkpoint is not None for checkpoint in checkpoints):
         pretrained.save_weights(
             generator,
@@ -172,3 +173,44 @@ def grow_or_load(train, network, name, *, recipe, seed):
         for checkpoint in checkpoints:
             checkpoint.delete()  # only now: the weights are safe
     return generator, history
+
+
+class GrowthFilm(TrainingFilm):
+    """A film of the averaged generator, over all stages; captions tell the size and alpha.
+
+    Pass :meth:`watch` to :func:`grow`.
+
+    Args:
+        codings: float [N, D], the same ones in each frame.
+        columns: images per row.
+        scale: enlargement of each pixel of the 32 x 32.
+    """
+
+    def __init__(self, codings, columns=4, scale=2):
+        super().__init__(None, scale=scale)
+        self.codings, self.columns = codings, columns
+
+    def watch(self, gan, average, stage):
+        """Go on with this stage's generator; returns the list of callbacks, this film."""
+        self.picture = lambda: plotting.mosaic(draw(average, self.codings, 32), self.columns)
+        return [self]
+
+    def on_train_begin(self, logs=None):
+        """Take no frame: a stage begins as the last one ended."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        size = self.model.generator.output_shape[1]
+        self.shoot(f"{size} × {size}, α = {float(self.model.alpha):.2f}")
+
+
+def fade_picture(alpha, network, decode, codings, real):
+    """Generated and real images under the same alpha, as a picture with eight columns.
+
+    Args:
+        network: the generator whose ``fade_in`` is set to `alpha`.
+        decode: function, codings -> images in [0, 1], float [N, R, R, 1], that uses it.
+        real: float [M, R, R, 1] in [-1, 1].
+    """
+    network.get_layer("fade_in").alpha.assign(alpha)
+    shown = np.concatenate([decode(codings), np.clip((faded(real, alpha) + 1) / 2, 0, 1)])
+    return plotting.mosaic(shown, columns=8)

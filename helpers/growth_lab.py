@@ -1,5 +1,6 @@
 """Instruments for experiments with growing networks: change layers, look inside, take the time."""
 
+import functools
 import time
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from helpers.layers import EqualizedConv2D, EqualizedDense
+from helpers.growth import Stage, draw
 from helpers.metrics import (
     class_coverage,
     class_entropy,
@@ -15,6 +16,7 @@ from helpers.metrics import (
     frechet_distance,
     precision_recall,
 )
+from helpers.training import Measure
 
 
 def quality(images, judge, real_features):
@@ -45,12 +47,12 @@ def ordinary(layer):
     """Keras' own layer in place of an equalized one, initialized by He's rule with the same gain.
 
     Args:
-        layer: any layer, not yet built; others than equalized ones are returned as they are.
+        layer: any layer, not yet built; those without a `gain` are returned as they are.
     """
-    if not isinstance(layer, (EqualizedDense, EqualizedConv2D)):
+    if not hasattr(layer, "gain"):
         return layer
     he = keras.initializers.VarianceScaling(layer.gain**2, "fan_in", "untruncated_normal")
-    if isinstance(layer, EqualizedDense):
+    if hasattr(layer, "units"):
         return layers.Dense(layer.units, kernel_initializer=he)
     return layers.Conv2D(layer.filters, layer.kernel_size, padding="same", kernel_initializer=he)
 
@@ -134,3 +136,98 @@ class Clock(keras.callbacks.Callback):
         logs["seconds"] = self.seconds
         if self.seconds >= self.limit:
             self.model.stop_training = True
+
+
+def watch_quality(gan, average, stage, codings, judge, real_features):
+    """For :func:`helpers.growth.grow`: the judge's report after each epoch, size and alpha.
+
+    Args:
+        gan, average, stage: see there.
+        codings: float [N, D], the same ones each time.
+        judge, real_features: see :func:`quality`.
+    """
+
+    def report():
+        return quality(draw(average, codings), judge, real_features)
+
+    return [Measure(report, size=lambda: stage.resolution, alpha=lambda: float(gan.alpha))]
+
+
+def race(seed, grow, new_networks, schedule, train_images, distance, **settings):
+    """Growing networks against the same ones that have all layers from the start.
+
+    Both get equal processor time: what the schedule takes. It doesn't include measuring.
+
+    Args:
+        seed: of the weights and of the training.
+        grow: :func:`helpers.growth.grow`.
+        new_networks: function without arguments that makes the three networks for it.
+        schedule: of the growing ones; the others train at its last resolution.
+        distance: function, generator -> float, called after each epoch.
+        settings: for :func:`helpers.growth.grow`.
+
+    Returns:
+        Dict "growing", "full size at once" -> dict with lists "seconds" and "distance".
+    """
+
+    def callbacks(gan, average, stage):
+        return [clock, Measure(distance=lambda: distance(average))]
+
+    at_once = Stage(schedule[-1].resolution, 0, 4 * sum(stage.num_images for stage in schedule))
+    clock, result = Clock(), {}
+    for name, stages in (("growing", schedule), ("full size at once", (at_once,))):
+        keras.utils.set_random_seed(seed)
+        _, history, _ = grow(
+            new_networks(), stages, train_images, watch=callbacks, seed=seed, **settings
+        )
+        result[name] = {key: history[key] for key in ("seconds", "distance")}
+        clock = Clock(limit=clock.seconds)
+    return result
+
+
+def time_to_equal(first, second):
+    """When the first training reached the second one's final distance.
+
+    Args:
+        first, second: dicts with lists "seconds" and "distance".
+
+    Returns:
+        A share of the second one's whole time; 2 if it was never reached.
+    """
+    whole, goal = second["seconds"][-1], second["distance"][-1]
+    pairs = zip(first["seconds"], first["distance"], strict=True)
+    return min((seconds for seconds, value in pairs if value <= goal), default=2 * whole) / whole
+
+
+def grow_variants(seed, grow, new_networks, variants, codings, watch, new_optimizer, **settings):
+    """The same growth in several variants.
+
+    Args:
+        seed: of the weights and of the training.
+        grow: :func:`helpers.growth.grow`.
+        new_networks: function without arguments that makes the three networks for it.
+        variants: dict name -> (change, kind, learning rate): for :func:`replace_layers`, and the
+            class of the GAN.
+        codings: float [N, D], for :func:`largest_activation`.
+        watch: see :func:`helpers.growth.grow`; for example :func:`watch_quality`.
+        new_optimizer: function with an argument ``learning_rate``.
+        settings: for `grow`, with ``schedule`` and ``images`` among them.
+
+    Returns:
+        Dict name -> history: all that `watch` measures, "seconds" of processor time, and "largest",
+        the largest activation.
+    """
+    histories = {}
+    for name, (change, kind, rate) in variants.items():
+        keras.utils.set_random_seed(seed)
+        networks = [replace_layers(growing, change) for growing in new_networks()]
+        clock = Clock()
+
+        def callbacks(gan, average, stage, growing=networks[0], clock=clock):
+            size = stage.resolution
+            largest = Measure(largest=lambda: largest_activation(growing, size, codings))
+            return [clock, *watch(gan, average, stage), largest]
+
+        how = {"new_optimizer": functools.partial(new_optimizer, learning_rate=rate), "kind": kind}
+        _, histories[name], _ = grow(networks, watch=callbacks, seed=seed, **how, **settings)
+    return histories

@@ -7,17 +7,23 @@ from keras import layers
 
 from helpers import charts, data
 from helpers.gan import FusedGAN
+from helpers.growth import GrowthFilm, Stage, fade_picture, grow
 from helpers.growth_lab import (
     Clock,
+    grow_variants,
     largest_activation,
     ordinary,
     quality,
+    race,
     relative_updates,
     replace_layers,
+    time_to_equal,
 )
 from helpers.layers import EqualizedConv2D, EqualizedDense, MinibatchStd, PixelNorm
-from helpers.progressive import GrowingDiscriminator, GrowingGenerator
+from helpers.progressive import GrowingDiscriminator, GrowingGenerator, ProgressiveGAN
 
+IMAGES = np.random.default_rng(1).uniform(size=(32, 28, 28)).astype(np.float32)
+SMALL = {4: 5, 8: 4}
 RNG = np.random.default_rng(42)
 
 
@@ -130,3 +136,84 @@ def test_growth_curves_count_images_and_draw_the_floor_of_each_size():
     np.testing.assert_array_equal(curve.get_xdata(), [10, 20, 30])
     np.testing.assert_array_equal(floor.get_ydata(), [9, 3, 3])
     assert [text.get_text() for text in right.get_legend().get_texts()] == ["b", "a"]
+
+
+# --- experiments
+
+
+def adam(learning_rate=1e-3):
+    return keras.optimizers.Adam(learning_rate)
+
+
+SETTINGS = {"batch_size": 16, "half_life": 16, "images_per_epoch": 32}
+
+
+def networks():
+    return *(GrowingGenerator(SMALL, 3) for _ in range(2)), GrowingDiscriminator(SMALL)
+
+
+def test_race_gives_both_the_same_processor_time():
+    result = race(
+        1, grow, networks, (Stage(4, 0, 64),), IMAGES, lambda average: average.output_shape[1],
+        new_optimizer=adam, **SETTINGS,
+    )  # fmt: skip
+    growing, other = result["growing"], result["full size at once"]
+    assert growing["distance"] == [4, 4]
+    assert set(other["distance"]) == {4}
+    assert other["seconds"][-1] >= growing["seconds"][-1] or len(other["seconds"]) == 8
+    assert all(seconds < growing["seconds"][-1] for seconds in other["seconds"][:-1])
+
+
+def test_time_to_equal():
+    first = {"seconds": [1, 2, 3], "distance": [9, 5, 6]}
+    assert time_to_equal(first, {"seconds": [2, 4], "distance": [20, 5]}) == 0.5
+    assert time_to_equal(first, {"seconds": [2, 4], "distance": [20, 4]}) == 2
+
+
+def test_variants_differ_in_layers_and_rate_and_are_measured():
+    seen = []
+
+    def watch(gan, average, stage):
+        rate = float(gan.optimizer.learning_rate)
+        seen.append((rate, type(gan), {type(layer) for layer in gan.generator._flatten_layers()}))
+        return []
+
+    variants = {
+        "all": (lambda layer: layer, ProgressiveGAN, 0.5),
+        "ordinary": (ordinary, ProgressiveGAN, 0.25),
+    }
+    histories = grow_variants(
+        1, grow, networks, variants, normal(4, 3), watch, adam,
+        schedule=(Stage(4, 0, 32),), images=IMAGES, **SETTINGS,
+    )  # fmt: skip
+    assert [entry[:2] for entry in seen] == [(0.5, ProgressiveGAN), (0.25, ProgressiveGAN)]
+    assert EqualizedDense in seen[0][2]
+    assert EqualizedDense not in seen[1][2]
+    for history in histories.values():
+        assert history["largest"][0] > 0
+        assert history["seconds"][0] > 0
+
+
+def test_film_of_two_stages_tells_size_and_alpha():
+    film = GrowthFilm(normal(8, 3))
+    schedule = (Stage(4, 0, 32), Stage(8, 64, 0))
+    average, _, _ = grow(networks(), schedule, IMAGES, adam, film.watch, **SETTINGS)
+    assert film.captions[0] == "4 × 4, α = 1.00"
+    assert [caption[:5] for caption in film.captions[1:]] == ["8 × 8"] * 2
+    assert len(film.frames) == 3
+    real = normal(8, 8, 8, 1).clip(-1, 1)
+    pictures = [
+        fade_picture(alpha, average, lambda codings: np.zeros((8, 8, 8, 1)), None, real)
+        for alpha in (0.0, 1.0)
+    ]
+    assert pictures[0].shape == pictures[1].shape == (2 + 2 * 10, 2 + 8 * 10)
+    assert float(average.get_layer("fade_in").alpha) == 1
+    np.testing.assert_array_equal(pictures[0][12:14, 2:4], pictures[0][12, 2])  # 2 x 2 alike
+    assert pictures[1][12:14, 2:4].std() > 0
+
+
+def test_growth_diagram_shows_four_pictures():
+    image = np.full((4, 4), 0.5)
+    names = ("first", "old", "new", "mixed")
+    diagram = charts.growth_diagram(dict.fromkeys(names, image))
+    assert len(diagram.ax.images) == 4

@@ -14,9 +14,10 @@ FLOORS = (
     {"alarm", "chessboard", "session", "layers", "losses", "plotting", "pretrained", "ring"},
     {"charts", "data"},
     {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
-    {"class_picker", "gan", "growth_lab", "memory_game", "widgets"},
+    {"class_picker", "gan", "memory_game", "widgets"},
     {"conditional_gan", "gan_variants", "progressive", "style_widgets"},
     {"growth", "stylegan"},
+    {"growth_lab"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 NETWORKS = {"helpers.models", "helpers.gan", "helpers.classifier", "helpers.progressive"}
