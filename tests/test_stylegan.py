@@ -231,7 +231,7 @@ def test_training_moves_every_part_of_the_generator():
 
 
 def test_opponent_and_losses_are_those_of_progressive_growing():
-    names = ("both_losses", "slope_penalty", "train_step", "faded")
+    names = ("both_losses", "slope_penalty", "train_step")
     assert all(getattr(StyleGAN, name) is getattr(ProgressiveGAN, name) for name in names)
 
 
