@@ -200,7 +200,7 @@ class GrowthFilm(TrainingFilm):
 
     def on_epoch_end(self, epoch, logs=None):
         size = self.model.generator.output_shape[1]
-        self.shoot(f"{size} × {size}, α = {float(self.model.alpha):.2f}")
+        self.shoot(f"{size} x {size}, alpha = {float(self.model.alpha):.2f}")  # its font is ASCII
 
 
 def fade_picture(alpha, network, decode, codings, real):

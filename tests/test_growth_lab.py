@@ -198,8 +198,8 @@ def test_film_of_two_stages_tells_size_and_alpha():
     film = GrowthFilm(normal(8, 3))
     schedule = (Stage(4, 0, 32), Stage(8, 64, 0))
     average, _, _ = grow(networks(), schedule, IMAGES, adam, film.watch, **SETTINGS)
-    assert film.captions[0] == "4 × 4, α = 1.00"
-    assert [caption[:5] for caption in film.captions[1:]] == ["8 × 8"] * 2
+    assert film.captions[0] == "4 x 4, alpha = 1.00"
+    assert [caption[:5] for caption in film.captions[1:]] == ["8 x 8"] * 2
     assert len(film.frames) == 3
     real = normal(8, 8, 8, 1).clip(-1, 1)
     pictures = [
