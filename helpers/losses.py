@@ -114,5 +114,5 @@ def gradient_penalty(discriminator, real_samples, fakes, mix):
         tape.watch(between)
         scores = discriminator(between)
     slopes = ops.reshape(tape.gradient(scores, between), (ops.shape(between)[0], -1))  # [N, D]
-    lengths = ops.sqrt(ops.sum(ops.square(slopes), axis=1) + 1e-12)  # the root's slope at 0: none
+    lengths = ops.sqrt(ops.sum(ops.square(slopes), axis=1) + 1e-12)  # at 0 the slope is infinite
     return ops.mean(ops.square(lengths - 1))

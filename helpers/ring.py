@@ -45,6 +45,12 @@ def cloud_report(points, num_clouds=8, std=0.05, least=0.02):
     return {"inside": float(inside.mean()), "coverage": int((shares >= least).sum()), **report}
 
 
+def in_a_cloud(points, num_clouds=8, std=0.05):
+    """Which points lie in a cloud, as :func:`cloud_report` counts: bool [N] for float [N, 2]."""
+    gaps = np.linalg.norm(np.asarray(points)[:, np.newaxis] - _centers(num_clouds), axis=-1)
+    return gaps.min(axis=1) <= 3 * std
+
+
 def plane_picture(real_points, fakes, opinion=None, size=272, reach=1.6):
     """Real points in gray, fakes in orange, and in green where a discriminator says "real".
 

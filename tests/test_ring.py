@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.ring import GRAY, ORANGE, cloud_report, plane_picture, ring_points
+from helpers.ring import GRAY, ORANGE, cloud_report, in_a_cloud, plane_picture, ring_points
 
 
 def test_points_lie_around_the_centers_with_the_given_spread():
@@ -46,6 +46,8 @@ def test_a_cloud_with_too_few_points_is_not_covered():
 def test_the_edge_is_three_standard_deviations():
     assert cloud_report(np.array([[1.149, 0.0]]))["inside"] == 1
     assert cloud_report(np.array([[1.151, 0.0]]))["inside"] == 0
+    points = np.array([[1.149, 0.0], [1.151, 0.0], [0.0, -0.86], [0.0, 0.0]])
+    assert in_a_cloud(points).tolist() == [True, False, True, False]
 
 
 def test_points_are_drawn_where_they_are():
