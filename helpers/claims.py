@@ -8,6 +8,7 @@ collected into the README by ``make ledger``.
 
 import html
 import json
+import math
 import numbers
 from importlib import resources
 
@@ -66,7 +67,7 @@ def claim(
     row = {
         "id": id,
         **statements()[id],
-        "measured": measured.item() if hasattr(measured, "item") else measured,
+        "measured": _plain(measured),
         "unit": unit,
         "criterion": criterion,
         "status": status,
@@ -76,6 +77,12 @@ def claim(
     _show(row)
     if status == "fails":
         raise ClaimFailed(f'{_as_text(row)}. If it is known not to hold, say why: disputed="…".')
+
+
+def _plain(value):
+    """As JSON can hold it: Python's own numbers, and texts for those that are not finite."""
+    value = value.item() if hasattr(value, "item") else value
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _judge(measured, below, above, between, equals):

@@ -190,3 +190,12 @@ def test_statements_are_in_order_and_differ():
     assert keys == sorted(set(keys))
     says = [statement["says"] for statement in claims.statements().values()]
     assert len(set(says)) == len(says)
+
+
+@pytest.mark.parametrize("measured", [float("nan"), np.float32("inf"), np.float64(0.5), True])
+def test_row_is_valid_json_whatever_was_measured(measured, rows):
+    claim("C1", measured, below=0, disputed="a test")
+    (row,) = rows()
+    text = json.dumps(row, allow_nan=False)
+    found = json.loads(text)["measured"]
+    assert found == (str(measured) if not np.isfinite(measured) else measured)
