@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from test_progressive import SMALL, enlarged, normal
 
 from helpers import data
 from helpers.progressive import GrowingDiscriminator, ProgressiveGAN
@@ -20,17 +21,6 @@ from helpers.stylegan import (
     styled,
     styled_layers,
 )
-
-SMALL = {4: 8, 8: 6, 16: 4}
-RNG = np.random.default_rng(42)
-
-
-def normal(*shape):
-    return RNG.normal(size=shape).astype(np.float32)
-
-
-def enlarged(images):
-    return images.repeat(2, axis=1).repeat(2, axis=2)
 
 
 def small_generator(seed=1, **arguments):
