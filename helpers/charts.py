@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from helpers import plotting
 
@@ -118,6 +118,42 @@ def number_map(values, ticks, xlabel, ylabel, title, largest=None, ax=None):
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(False)
     return ax
+
+
+def field_map(values, ticks, xlabel, ylabel, chosen, largest=None, size=272):
+    """The table of :func:`number_map` as a picture fast enough for a slider, one field framed.
+
+    Args:
+        values: float or int [K, K].
+        ticks: K texts or numbers for both axes.
+        chosen: (row, column) of the field to frame; the first row is at the bottom.
+        largest: the value of the brightest color, default: the largest in the table; zero is dark.
+        size: its height.
+
+    Returns:
+        uint8 picture [size, W, 3].
+    """
+    values = np.asarray(values, np.float64)
+    shares = values / (values.max() if largest is None else largest)
+    side, left = (size - 40) // len(values), 62  # the margins hold ticks and labels
+    bottom = side * len(values)
+    colors = (plt.cm.viridis(shares[::-1])[..., :3] * 255).astype(np.uint8)
+    image = Image.new("RGB", (left + bottom, size), "white")
+    image.paste(Image.fromarray(colors.repeat(side, axis=0).repeat(side, axis=1)), (left, 0))
+    image.paste(Image.fromarray(np.rot90(plotting.text_picture(ylabel, bottom, 16))), (0, 0))
+    draw, font, (row, column) = ImageDraw.Draw(image), ImageFont.load_default(12), chosen
+    for (y, x), value in np.ndenumerate(values):
+        place = left + (x + 0.5) * side, bottom - (y + 0.5) * side
+        color = "white" if shares[y, x] < 0.6 else "black"
+        draw.text(place, f"{value:.3g}", fill=color, font=font, anchor="mm")
+    for number, tick in enumerate(ticks):
+        text, middle = tick if isinstance(tick, str) else f"{tick:g}", (number + 0.5) * side
+        draw.text((left + middle, bottom + 10), text, fill="black", font=font, anchor="mm")
+        draw.text((left - 4, bottom - middle), text, fill="black", font=font, anchor="rm")
+    x, y = left + column * side, bottom - (row + 1) * side
+    draw.rectangle((x, y, x + side - 1, y + side - 1), outline=plotting.ORANGE, width=4)
+    draw.text((left + bottom / 2, bottom + 28), xlabel, fill="black", font=font, anchor="mm")
+    return np.asarray(image)
 
 
 def saddle_path(path, size=340, reach=3.0):

@@ -199,6 +199,23 @@ def slider(name, low, high, step, value, width="330px"):
     )
 
 
+def slider_or_choice(name, first, *rest):
+    """The slider that an entry of an :class:`helpers.widgets.Explorer` asks for.
+
+    Args:
+        first, rest: (min, max, step, start) for numbers, or (list of values, start); then, if it
+            is not `name`, the label.
+    """
+    if not isinstance(first, list):
+        high, step, start, *label = rest
+        return slider(*(label or [name]), first, high, step, start)
+    start, *label = rest
+    description, layout = (label or [name])[0], {"width": "330px"}
+    return ipywidgets.SelectionSlider(
+        options=first, value=start, description=description, layout=layout
+    )
+
+
 def button(text, action):
     """A button that calls ``action(button)``."""
     made = ipywidgets.Button(description=text, layout={"width": "90px"})

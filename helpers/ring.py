@@ -2,7 +2,8 @@
 
 import numpy as np
 
-GRAY, ORANGE, GREEN = (120, 120, 120), (217, 119, 43), (46, 139, 87)
+GRAY, ORANGE = (90, 90, 90), (217, 100, 20)
+GREEN, PURPLE = (46, 139, 87), (120, 80, 170)
 
 
 def _centers(num_clouds):
@@ -52,12 +53,13 @@ def in_a_cloud(points, num_clouds=8, std=0.05):
 
 
 def plane_picture(real_points, fakes, opinion=None, size=272, reach=1.6):
-    """Real points in gray, fakes in orange, and in green where a discriminator says "real".
+    """Real points in gray, fakes in orange, on a ground that shows a discriminator's opinion.
 
     Args:
         real_points, fakes: float [N, 2] and [M, 2].
         opinion: function, points float32 [N, 2] -> probability of "real", N numbers. White stands
-            for 0.3 and less, deep green for 0.7 and more.
+            for 0.5, deep green for 0.6 and more, deep purple for 0.4 and less: the two players of
+            a duel are seldom surer than that.
         size: of the picture, a multiple of 4.
         reach: the picture shows both coordinates from -reach to reach; y points upwards.
 
@@ -68,9 +70,11 @@ def plane_picture(real_points, fakes, opinion=None, size=272, reach=1.6):
     if opinion is not None:
         axis = (np.arange(size // 4) + 0.5) * 8 * reach / size - reach
         places = np.stack(np.meshgrid(axis, -axis), axis=-1).reshape(-1, 2).astype("float32")
-        shade = np.clip((np.asarray(opinion(places)).reshape(len(axis), -1) - 0.3) / 0.4, 0, 1)
-        green = 255 - shade[..., np.newaxis] * 0.75 * (255 - np.array(GREEN))
-        canvas[:] = green.astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1)
+        belief = np.clip((np.asarray(opinion(places), np.float32) - 0.5) / 0.1, -1, 1)
+        belief = belief.reshape(len(axis), -1, 1)  # -1: surely fake, 1: surely real
+        ink = 255 - np.where(belief > 0, GREEN, PURPLE)
+        ground = (255 - 0.7 * abs(belief) * ink).astype(np.uint8)
+        canvas[:] = ground.repeat(4, axis=0).repeat(4, axis=1)
     for points, color in ((real_points, GRAY), (fakes, ORANGE)):
         pixels = np.nan_to_num((np.asarray(points) * [1, -1] / reach + 1) * size / 2, nan=-1)
         pixels = pixels.clip(-9, size + 9).astype(int)  # [N, 2]

@@ -8,7 +8,14 @@ import ipywidgets
 import numpy as np
 
 from helpers import plotting
-from helpers.playground import Playground, button, compile_decoder, slider, titled_row
+from helpers.playground import (
+    Playground,
+    button,
+    compile_decoder,
+    slider,
+    slider_or_choice,
+    titled_row,
+)
 
 
 def lerp(start, end, t):
@@ -41,17 +48,14 @@ class Explorer(Playground):
     Args:
         draw: function of the sliders' values, by name -> uint8 picture [H, W] or [H, W, 3].
         sliders: dict name -> (min, max, step, start), or with a fifth entry, the label to show,
-            for example ``"tilt": (0, 90, 1, 60, "tilt (degrees)")``.
+            for example ``"tilt": (0, 90, 1, 60, "tilt (degrees)")``; or (list of values, start).
         caption: function of the same values -> HTML text.
         scale: enlargement of each pixel.
     """
 
     def __init__(self, draw, sliders, caption=None, scale=1):
         self._draw, self._describe, self._scale = draw, caption, scale
-        controls = {}
-        for name, (low, high, step, start, *label) in sliders.items():
-            controls[name] = slider(*(label or [name]), low, high, step, start)
-        super().__init__(controls)
+        super().__init__({name: slider_or_choice(name, *entry) for name, entry in sliders.items()})
 
     def _values(self):
         return {name: control.value for name, control in self.controls.items()}
