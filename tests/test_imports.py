@@ -11,9 +11,20 @@ import pytest
 HELPERS = Path(__file__).parents[1] / "helpers"
 # A module imports only from floors below its own.
 FLOORS = (
-    {"alarm", "chessboard", "session", "layers", "losses", "plotting", "pretrained", "ring"},
-    {"charts", "data"},
-    {"claims", "classifier", "metrics", "models", "playground", "results", "training"},
+    {
+        "alarm",
+        "chessboard",
+        "session",
+        "layers",
+        "losses",
+        "plotting",
+        "pretrained",
+        "replay",
+        "ring",
+    },
+    {"charts", "data", "exercises"},
+    {"claims", "classifier", "datasets", "metrics", "models", "playground", "results", "training"},
+    {"checks_denoising", "checks_gan", "checks_vae"},
     {"class_picker", "gan", "memory_game", "widgets"},
     {"conditional_gan", "gan_variants", "progressive", "style_widgets"},
     {"growth", "stylegan"},

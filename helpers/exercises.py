@@ -1,0 +1,270 @@
+"""Checks for exercises: one line says whether a step is right, wrong, or not done yet.
+
+A gap in a notebook is ``...``, Python's Ellipsis. A cell with a gap runs as it is, and so does the
+check below it:
+
+    encoder = ...                      # the gap
+    check_exercise("9a", encoder)      # ○ 9a: not done yet
+    if ready("9a"):                    # ○ waits for 9a
+        encoder.summary()
+
+The checks stand in modules of their own, which are imported when one is needed: see ``MODULES``.
+Other lessons can add theirs there. A check is a function of the answers, marked by :func:`step`;
+it calls :func:`require` and :func:`require_score`, and may return a remark for the line.
+"""
+
+import html
+import importlib
+import traceback
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers import session
+
+MIME = "application/vnd.from-pca-to-stylegan.exercise+json"
+MODULES = {"9": "checks_denoising", "10": "checks_vae", "11": "checks_gan"}
+SIGNS = {"right": "✓", "wrong": "✗", "not done": "○"}
+WORDS = ("helps", "harms", "can't tell")
+COLORS = {"right": "#2e8b57", "wrong": "#c0392b", "not done": "#888888"}
+
+_checks = {}  # step -> (title, function)
+_results = {}  # step -> the latest Result
+
+
+class Wrong(Exception):
+    """An answer is wrong; the message says what is wrong and what to do."""
+
+
+class NotDone(Exception):
+    """There is still a gap."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found: `state` is "right", "wrong" or "not done"."""
+
+    step: str
+    state: str
+    message: str
+
+    def __str__(self):
+        return f"{SIGNS[self.state]} {self.step}: {self.message}"
+
+
+def check_exercise(step, *answers, **context):
+    """Show in one line whether the answers to a step are right; never an error.
+
+    Args:
+        step: such as "9b".
+        answers: what was to be written; with ``...`` in place of one, it is not done yet.
+        context: what the check needs besides, such as images.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    _show(judge(step, *answers, **context))
+
+
+def judge(step, *answers, **context):
+    """The :class:`Result` of a check, which :func:`check_exercise` shows."""
+    title, function = _find(step)
+    try:
+        if any(_has_gap(answer) for answer in answers):
+            raise NotDone
+        remark = function(*answers, **context)
+        result = Result(step, "right", f"{title}{f' ({remark})' if remark else ''}")
+    except NotDone:
+        result = Result(step, "not done", "not done yet")
+    except Wrong as error:
+        result = Result(step, "wrong", str(error))
+    except Exception as error:  # whatever an unexpected answer may bring about
+        result = Result(step, "wrong", f"could not be checked: {_said(error)}")
+    _results[step] = result
+    return result
+
+
+def ready(*steps):
+    """Whether a cell that needs these steps can run: all are answered, rightly or wrongly.
+
+    If not, one line says what it waits for. A wrong answer may run: its consequences teach, too.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    waiting = [step for step in steps if _find(step) and not _answered(step)]
+    if waiting:
+        names = ", ".join(waiting)
+        _show_line("not done", f"○ This cell waits for {names}.", {"waits_for": waiting})
+    return not waiting
+
+
+def show_progress(*steps):
+    """Show for each step the latest result of its check, and how many are right.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    results = [_results.get(step, Result(step, "not done", "not done yet")) for step in steps]
+    titles = [_find(step)[0] for step in steps]
+    num_right = sum(result.state == "right" for result in results)
+    lines = [f"{num_right} of {len(results)} steps are done."]
+    lines += [
+        f"{SIGNS[result.state]} {result.step:4s} {title}"
+        for result, title in zip(results, titles, strict=True)
+    ]
+    print("\n".join(lines))
+
+
+# What checks are made of
+
+
+def step(name, title):
+    """Decorator: this function checks the step `name`; `title` says in a few words what is right.
+
+    Raises:
+        ValueError: there is a check for this step already.
+    """
+
+    def register(function):
+        if name in _checks and _checks[name][1].__module__ != function.__module__:
+            raise ValueError(f"There is a check for step {name!r} already.")
+        _checks[name] = (title, function)
+        return function
+
+    return register
+
+
+def require(holds, message):
+    """Say `message` and stop the check unless `holds`.
+
+    Raises:
+        Wrong: with the message.
+    """
+    if not holds:
+        raise Wrong(message)
+
+
+def require_score(holds, message):
+    """As :func:`require`, but at the profile "smoke" nobody has trained enough to be judged."""
+    require(holds or session.profile() == "smoke", message)
+
+
+def call(function, *arguments, **named):
+    """Call a student's function.
+
+    Raises:
+        NotDone: it still returns ``...``.
+        Wrong: it isn't a function, or it raised an error: the message tells which, and where.
+    """
+    require(callable(function), f"a function is expected, not {type(function).__name__}")
+    try:
+        answer = function(*arguments, **named)
+    except Exception as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise Wrong(f"{name} stopped with {_said(error, name)}") from None
+    if answer is None:
+        raise Wrong("the function returns nothing: is a `return` missing?")
+    if _has_gap(answer):
+        raise NotDone
+    return answer
+
+
+def array(answer, shape, what):
+    """A student's answer as a NumPy array of the expected shape.
+
+    Args:
+        answer: array, tensor or list.
+        shape: the expected shape; None stands for any length.
+        what: what it is, for the message.
+
+    Raises:
+        Wrong: it is no array, has another shape, or holds numbers that are not finite.
+    """
+    try:
+        answer = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise Wrong(f"{what}: numbers are expected, not {type(answer).__name__}") from None
+    fits = len(answer.shape) == len(shape) and all(
+        wanted in (None, found) for wanted, found in zip(shape, answer.shape, strict=True)
+    )
+    wanted = ["N" if length is None else length for length in shape]
+    shown = str(wanted).replace("'", "")
+    require(fits, f"{what}: the shape is {list(answer.shape)}, expected is {shown}")
+    require(np.isfinite(answer).all(), f"{what}: some numbers are infinite or not a number")
+    return answer
+
+
+def same(left, right, tolerance=1e-4):
+    """Whether two arrays are equal, up to rounding."""
+    left, right = np.asarray(left), np.asarray(right)
+    return left.shape == right.shape and bool(np.allclose(left, right, tolerance, tolerance))
+
+
+def judge_word(word, values, baseline, what, fewest):
+    """Whether "helps", "harms" or "can't tell" fits the numbers, where larger is better.
+
+    Raises:
+        Wrong: another word, too few seeds, or numbers that say something else.
+    """
+    require(word in WORDS, f"{what}: {word!r} is none of {', '.join(map(repr, WORDS))}")
+    gains = np.asarray(values, float) - np.asarray(baseline, float)
+    if len(gains) < fewest:
+        require_score(False, f"{what}: {len(gains)} seeds; at least {fewest} are needed")
+        return
+    mean, error = gains.mean(), gains.std(ddof=1) / np.sqrt(len(gains))
+    fitting = "can't tell" if abs(mean) <= 2 * error else "helps" if mean > 0 else "harms"
+    numbers = f"the mean gain is {mean:+.3g} with a standard error of {error:.2g}"
+    if word == fitting:
+        return
+    if fitting == "can't tell":
+        raise Wrong(f"{what}: {numbers}. That is less than two of them: it may be luck")
+    if word == "can't tell":
+        raise Wrong(f"{what}: {numbers}, more than two of them: that is hardly luck")
+    raise Wrong(f"{what}: {numbers}. Mind the sign: which of the two is better?")
+
+
+def _find(step):
+    """(title, function) of a step; imports the module that has it."""
+    number = step.rstrip("abcdefghijklmnopqrstuvwxyz")
+    if number in MODULES:
+        importlib.import_module(f"helpers.{MODULES[number]}")
+    if step not in _checks:
+        known = ", ".join(sorted(_checks, key=lambda name: (len(name), name)))
+        raise ValueError(f"There is no step {step!r}. There are: {known}.")
+    return _checks[step]
+
+
+def _answered(step):
+    return step in _results and _results[step].state != "not done"
+
+
+def _has_gap(answer):
+    if isinstance(answer, dict):
+        answer = list(answer.values())
+    if isinstance(answer, (list, tuple)):
+        return any(_has_gap(part) for part in answer)
+    return answer is ...
+
+
+def _said(error, function_name=None):
+    """An error in one line, with the line of the student's function where it happened."""
+    text = " ".join(str(error).split())
+    said = f"{type(error).__name__}: {text[:300]}{'…' if len(text) > 300 else ''}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.line for frame in frames if frame.name == function_name and frame.line]
+    return said + (f", at `{lines[-1].strip()}`" if lines else "")
+
+
+def _show(result):
+    row = {"step": result.step, "state": result.state, "message": result.message}
+    _show_line(result.state, str(result), row)
+
+
+def _show_line(state, line, row):
+    from IPython.display import display
+
+    sign, rest = line.split(" ", 1)
+    style = f"max-width:860px;color:{COLORS[state]}"
+    as_html = f'<div style="{style}"><b>{sign}</b> {html.escape(rest)}</div>'
+    display({MIME: row, "text/html": as_html, "text/plain": line}, raw=True)
