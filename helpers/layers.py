@@ -311,18 +311,22 @@ class EqualizedDense(keras.layers.Layer):
         gain: sqrt(2) before a ReLU-like activation, 1 before none.
         rate: another factor on kernel and bias, of which W and b are the larger by 1 / rate: they
             learn that much more slowly (StyleGAN's mapping network: 0.01).
+        orthogonal: start from a rotation (times gain) instead of N(0, 1): needs as many inputs as
+            outputs, or more.
 
     Inputs: float [N, ..., D]. Output: float [N, ..., K].
     """
 
-    def __init__(self, units, gain=2**0.5, rate=1.0, **kwargs):
+    def __init__(self, units, gain=2**0.5, rate=1.0, orthogonal=False, **kwargs):
         super().__init__(**kwargs)
-        self.units, self.gain, self.rate = units, gain, rate
+        self.units, self.gain, self.rate, self.orthogonal = units, gain, rate, orthogonal
 
     def build(self, input_shape):
         shape = (input_shape[-1], self.units)
         self.scale = self.gain * self.rate / shape[0] ** 0.5
         wide = keras.initializers.RandomNormal(stddev=1 / self.rate)
+        if self.orthogonal:
+            wide = keras.initializers.Orthogonal(gain=shape[0] ** 0.5 / self.rate)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=wide)
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
@@ -330,8 +334,8 @@ class EqualizedDense(keras.layers.Layer):
         return ops.matmul(inputs, self.scale * self.kernel) + self.rate * self.bias
 
     def get_config(self):
-        settings = {"units": self.units, "gain": self.gain, "rate": self.rate}
-        return {**super().get_config(), **settings}
+        names = ("units", "gain", "rate", "orthogonal")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
