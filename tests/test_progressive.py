@@ -75,6 +75,16 @@ def test_equalized_convolution_is_a_convolution_of_the_scaled_kernel():
     np.testing.assert_allclose(layer(images), expected + bias, atol=1e-4)
 
 
+def test_an_orthogonal_layer_starts_as_a_rotation_times_its_gain():
+    layer = EqualizedDense(20, gain=3.0, rate=0.1, orthogonal=True)
+    inputs = np.random.default_rng(1).normal(size=(7, 20)).astype("float32")
+    outputs = layer(inputs).numpy()
+    lengths = [np.linalg.norm(each, axis=1) for each in (inputs, outputs)]
+    np.testing.assert_allclose(lengths[1], 3 * lengths[0], rtol=1e-4)
+    np.testing.assert_allclose(outputs @ outputs.T, 9 * inputs @ inputs.T, rtol=1e-3, atol=1e-3)
+    assert EqualizedDense.from_config(layer.get_config()).orthogonal
+
+
 def test_gain_and_slower_rate():
     plain, slow = EqualizedDense(200, gain=1), EqualizedDense(200, gain=1, rate=0.01)
     inputs = normal(500, 100)

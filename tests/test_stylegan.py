@@ -86,6 +86,22 @@ def test_mapping_network_has_eight_layers_and_ignores_the_codings_length():
     np.testing.assert_allclose(network(3 * codings), network(codings), rtol=1e-3, atol=1e-5)
 
 
+def num_directions(points):
+    """The participation ratio of the covariance's eigenvalues."""
+    eigenvalues = np.linalg.eigvalsh(np.cov(points.T))
+    return eigenvalues.sum() ** 2 / np.square(eigenvalues).sum()
+
+
+def test_an_untrained_mapping_keeps_the_directions_unless_it_is_the_papers():
+    keras.utils.set_random_seed(1)
+    codings = normal(1000, 64)
+    assert num_directions(codings) > 55
+    assert num_directions(mapping_network(spread=False)(codings).numpy()) < 10
+    styles = mapping_network()(codings).numpy()
+    assert num_directions(styles) > 45
+    np.testing.assert_allclose(np.square(styles).mean(axis=1), 1, atol=0.01)  # their usual length
+
+
 # --- the generator
 
 
