@@ -80,7 +80,7 @@ BAD_SOURCES = {
     "another setup cell": (replace(1, "seed=42", "seed=43"), "is not the setup cell"),
     "no exercises": (replace(4, "Your turn", "Yours"), "section '## Your turn' is missing"),
     "no summary": (replace(5, "In short", "The end"), "section '## In short' is missing"),
-    "no claim": (replace(3, CLAIM, ""), "no claim is measured"),
+    "no claim": (replace(3, CLAIM, ""), "no claim is measured, and no exercise"),
     "a TODO in a text": (replace(5, "short", "short\nTODO"), "a TODO is left"),
     "a TODO in code": (replace(3, "x = 1", "x = 1  # TODO"), "a TODO is left"),
     "a dead link": (
@@ -123,6 +123,11 @@ def test_a_breach_in_the_sources_is_named(name, good, tmp_path):
 def test_a_function_may_use_its_arguments_and_other_functions(good, tmp_path):
     source = "x = 1\ndef f(x):\n    y = x\n    return y\ndef g(x): return f(x)"
     replace(3, "x = 1", source)(good)
+    assert complaints(good, tmp_path) == []
+
+
+def test_a_notebook_of_exercises_needs_no_claim(good, tmp_path):
+    replace(3, CLAIM, 'check_exercise("9a", x)')(good)
     assert complaints(good, tmp_path) == []
 
 

@@ -55,8 +55,8 @@ def _anatomy(notebook, cells, path):
     for heading in ("## Your turn", "## In short"):
         if heading not in text:
             yield f"the section '{heading}' is missing"
-    if not any("claim(" in cell.source for cell in cells):
-        yield "no claim is measured"
+    if not any("claim(" in cell.source or "check_exercise(" in cell.source for cell in cells):
+        yield "no claim is measured, and no exercise checked"
     if "TODO" in text or any("TODO" in cell.source for cell in cells):
         yield "a TODO is left"
     for name in re.findall(r"\]\(([\w.-]+\.ipynb)\)", text):
