@@ -361,6 +361,7 @@ def check_paired_gain(paired_gain):
 @step("9h", "a conclusion that the numbers bear")
 def check_conclusions(conclusions, *, accuracies):
     """`conclusions`: dict way -> word; `accuracies`: dict way -> one number per seed."""
+    require(accuracies, "there are no results yet: run the race first")
     require(isinstance(conclusions, dict), "a dict is expected: way -> one of the three words")
     ways = [way for way in accuracies if way != "from scratch"]
     for way in ways:

@@ -174,6 +174,7 @@ def check_mix(mix):
 @step("11e", "a verdict on replay that the numbers bear")
 def check_verdict(verdict, *, distances):
     """`verdict`: a word; `distances`: dict "without replay", "with replay" -> one per seed."""
+    require(distances, "there are no results yet: run the comparison first")
     plain, replay = (-np.asarray(distances[f"{way} replay"]) for way in ("without", "with"))
     judge_word(verdict, replay, plain, "replay, by minus the distance", FEWEST_SEEDS)
     return None

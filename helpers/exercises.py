@@ -72,10 +72,12 @@ def judge(step, *answers, **context):
     try:
         if any(_has_gap(answer) for answer in answers):
             raise NotDone
+        if any(_has_gap(value) for value in context.values()):
+            raise NotDone("it needs a step before it, which is not done yet")
         remark = function(*answers, **context)
         result = Result(step, "right", f"{title}{f' ({remark})' if remark else ''}")
-    except NotDone:
-        result = Result(step, "not done", "not done yet")
+    except NotDone as gap:
+        result = Result(step, "not done", str(gap) or "not done yet")
     except Wrong as error:
         result = Result(step, "wrong", str(error))
     except Exception as error:  # whatever an unexpected answer may bring about

@@ -566,6 +566,7 @@ WRONG = {
     ("9h", "sign"): (lambda: case_9h(frozen="helps"), "Mind the sign"),
     ("9h", "few seeds"): (lambda: case_9h(num_seeds=3), "at least 5 are needed"),
     ("9h", "a way missing"): (lambda: case_9h(frozen=None), "no conclusion about 'frozen'"),
+    ("9h", "no race"): (just({}, accuracies={}), "run the race first"),
     ("10a", "no noise"): (just(lambda mean, log_var, noise: mean + 0 * noise), "noise is missing"),
     ("10a", "no mean"): (
         just(lambda mean, log_var, noise: ops.exp(log_var / 2) * noise), "the mean is missing",
@@ -650,6 +651,7 @@ WRONG = {
     ("11e", "sign"): (lambda: case_11e("helps"), "Mind the sign"),
     ("11e", "luck"): (lambda: case_11e("harms", worse=False), "it may be luck"),
     ("11e", "few seeds"): (lambda: case_11e("harms", num_seeds=2), "at least 3 are needed"),
+    ("11e", "no comparison"): (just("helps", distances={}), "run the comparison first"),
     ("11f", "class ignored"): (
         lambda: case_11f(functools.partial(conditional_generator, deaf_to="classes")),
         "the generator ignores the class",

@@ -45,6 +45,11 @@ def test_a_gap_is_not_done_yet_wherever_it_is(answer):
     assert judge("t1", answer) == Result("t1", "not done", "not done yet")
 
 
+def test_what_a_check_needs_from_an_earlier_step_may_be_missing():
+    result = judge("t1", 5, encoder=...)
+    assert str(result) == "○ t1: it needs a step before it, which is not done yet"
+
+
 def test_a_function_that_still_returns_a_gap_is_not_done_yet():
     assert judge("t2", lambda number: ...).state == "not done"
 
