@@ -271,8 +271,10 @@ def check_orders_filled(orders_filled):
 
 
 @step("11h", "a conditional GAN that fills orders")
-def check_conditional_gan(generator, *, orders_filled, judge, codings):
-    """`generator`: trained; `orders_filled`: of 11g; `codings`: float [N, D]."""
+def check_conditional_gan(conditional, *, orders_filled, judge, codings):
+    """`conditional`: trained GAN; `orders_filled`: of 11g; `codings`: float [N, D]."""
+    require(hasattr(conditional, "generator"), "a ConditionalGAN is expected")
+    generator = conditional.generator
     orders = np.arange(len(codings)) % 10
     share = float(call(orders_filled, generator, codings, orders, judge))
     require_score(

@@ -24,6 +24,7 @@ from helpers import session
 
 MIME = "application/vnd.from-pca-to-stylegan.exercise+json"
 MODULES = {"9": "checks_denoising", "10": "checks_vae", "11": "checks_gan"}
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SIGNS = {"right": "✓", "wrong": "✗", "not done": "○"}
 WORDS = ("helps", "harms", "can't tell")
 COLORS = {"right": "#2e8b57", "wrong": "#c0392b", "not done": "#888888"}
@@ -101,20 +102,22 @@ def ready(*steps):
     return not waiting
 
 
-def show_progress(*steps):
-    """Show for each step the latest result of its check, and how many are right.
+def show_progress(*numbers):
+    """Show the latest result for each step of these exercises, and how many are right.
+
+    Args:
+        numbers: of exercises, such as "9" for the steps 9a, 9b and so on.
 
     Raises:
-        ValueError: there is no such step.
+        ValueError: an exercise without steps.
     """
-    results = [_results.get(step, Result(step, "not done", "not done yet")) for step in steps]
-    titles = [_find(step)[0] for step in steps]
-    num_right = sum(result.state == "right" for result in results)
-    lines = [f"{num_right} of {len(results)} steps are done."]
-    lines += [
-        f"{SIGNS[result.state]} {result.step:4s} {title}"
-        for result, title in zip(results, titles, strict=True)
-    ]
+    for number in numbers:
+        _find(f"{number}a")
+    steps = [step for step in _checks if step.rstrip(LETTERS) in numbers]
+    states = {step: _results[step].state if step in _results else "not done" for step in steps}
+    num_right = sum(state == "right" for state in states.values())
+    lines = [f"{num_right} of {len(steps)} steps are right."]
+    lines += [f"{SIGNS[states[step]]} {step:4s} {_checks[step][0]}" for step in steps]
     print("\n".join(lines))
 
 
@@ -228,7 +231,7 @@ def judge_word(word, values, baseline, what, fewest):
 
 def _find(step):
     """(title, function) of a step; imports the module that has it."""
-    number = step.rstrip("abcdefghijklmnopqrstuvwxyz")
+    number = step.rstrip(LETTERS)
     if number in MODULES:
         importlib.import_module(f"helpers.{MODULES[number]}")
     if step not in _checks:

@@ -14,44 +14,44 @@ from helpers.exercises import Result, Wrong, array, call, judge, judge_word, rea
 
 @pytest.fixture(autouse=True)
 def own_steps(monkeypatch):
-    """Steps "t1" and "t2" that are not the course's, and no memory of other tests."""
+    """Steps "5a" and "5b" that are not the course's, and no memory of other tests."""
     monkeypatch.setattr(exercises, "_checks", {})
     monkeypatch.setattr(exercises, "_results", {})
 
-    @exercises.step("t1", "a number above 3")
+    @exercises.step("5a", "a number above 3")
     def above_three(number):
         require(number > 3, f"{number} is not above 3: take a larger one")
         return f"{number - 3} above"
 
-    @exercises.step("t2", "a function that doubles")
+    @exercises.step("5b", "a function that doubles")
     def doubles(function):
         require(call(function, 4) == 8, "4 doubled is 8")
 
-    @exercises.step("t3", "well trained")
+    @exercises.step("5c", "well trained")
     def trained(score):
         exercises.require_score(score > 0.5, "train longer")
 
 
 def test_a_right_answer_is_praised_with_what_was_right_and_a_remark():
-    assert str(judge("t1", 5)) == "✓ t1: a number above 3 (2 above)"
+    assert str(judge("5a", 5)) == "✓ 5a: a number above 3 (2 above)"
 
 
 def test_a_wrong_answer_is_told_what_is_wrong_and_what_to_do():
-    assert str(judge("t1", 2)) == "✗ t1: 2 is not above 3: take a larger one"
+    assert str(judge("5a", 2)) == "✗ 5a: 2 is not above 3: take a larger one"
 
 
 @pytest.mark.parametrize("answer", [..., [1, ...], (..., 2), {"a": ...}, {"a": [1, ...]}], ids=str)
 def test_a_gap_is_not_done_yet_wherever_it_is(answer):
-    assert judge("t1", answer) == Result("t1", "not done", "not done yet")
+    assert judge("5a", answer) == Result("5a", "not done", "not done yet")
 
 
 def test_what_a_check_needs_from_an_earlier_step_may_be_missing():
-    result = judge("t1", 5, encoder=...)
-    assert str(result) == "○ t1: it needs a step before it, which is not done yet"
+    result = judge("5a", 5, encoder=...)
+    assert str(result) == "○ 5a: it needs a step before it, which is not done yet"
 
 
 def test_a_function_that_still_returns_a_gap_is_not_done_yet():
-    assert judge("t2", lambda number: ...).state == "not done"
+    assert judge("5b", lambda number: ...).state == "not done"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_function_that_still_returns_a_gap_is_not_done_yet():
     ],
 )
 def test_a_wrong_function_is_named(function, message):
-    result = judge("t2", function)
+    result = judge("5b", function)
     assert result.state == "wrong"
     assert message in result.message
 
@@ -73,67 +73,72 @@ def test_an_error_in_a_students_function_is_told_with_its_line():
     def half(number):
         return number / 0
 
-    assert judge("t2", half).message == (
+    assert judge("5b", half).message == (
         "half stopped with ZeroDivisionError: division by zero, at `return number / 0`"
     )
 
 
 def test_an_answer_of_a_kind_that_nobody_expected_is_wrong_but_no_error():
-    result = judge("t1", "seven")
+    result = judge("5a", "seven")
     assert result.state == "wrong"
     assert result.message.startswith("could not be checked: TypeError")
 
 
 def test_scores_are_judged_but_for_smoke(lesson, monkeypatch):
-    assert judge("t3", 0.1).message == "train longer"
+    assert judge("5c", 0.1).message == "train longer"
     monkeypatch.setenv("NOTEBOOK_PROFILE", "smoke")
-    assert judge("t3", 0.1).state == "right"
+    assert judge("5c", 0.1).state == "right"
 
 
 def test_the_line_is_shown_as_text_as_html_and_for_tests(displayed):
-    exercises.check_exercise("t1", 2)
+    exercises.check_exercise("5a", 2)
     (bundle,) = displayed
-    assert bundle["text/plain"].startswith("✗ t1: ")
-    assert "<b>✗</b> t1: " in bundle["text/html"]
+    assert bundle["text/plain"].startswith("✗ 5a: ")
+    assert "<b>✗</b> 5a: " in bundle["text/html"]
     assert bundle[exercises.MIME]["state"] == "wrong"
 
 
 def test_what_a_student_wrote_is_escaped_in_html(displayed):
-    exercises.check_exercise("t1", np.array(["<b>"]))
+    exercises.check_exercise("5a", np.array(["<b>"]))
     assert "<b>" not in displayed[0]["text/html"].replace("<b>✗</b>", "")
 
 
 def test_cells_wait_for_gaps_but_not_for_mistakes(displayed):
-    assert not ready("t1", "t2")
-    assert displayed[0]["text/plain"] == "○ This cell waits for t1, t2."
-    judge("t1", 5)
-    judge("t2", ...)
-    assert not ready("t1", "t2")
-    assert displayed[1]["text/plain"] == "○ This cell waits for t2."
-    judge("t2", lambda number: 7)  # wrong
-    assert ready("t1", "t2")
+    assert not ready("5a", "5b")
+    assert displayed[0]["text/plain"] == "○ This cell waits for 5a, 5b."
+    judge("5a", 5)
+    judge("5b", ...)
+    assert not ready("5a", "5b")
+    assert displayed[1]["text/plain"] == "○ This cell waits for 5b."
+    judge("5b", lambda number: 7)  # wrong
+    assert ready("5a", "5b")
     assert len(displayed) == 2
 
 
 def test_progress_counts_what_is_right(capsys):
-    judge("t1", 5)
-    judge("t2", lambda number: 7)
-    exercises.show_progress("t1", "t2", "t3")
+    judge("5a", 5)
+    judge("5b", lambda number: 7)
+    exercises.show_progress("5")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "1 of 3 steps are done."
+    assert lines[0] == "1 of 3 steps are right."
     assert [line[0] for line in lines[1:]] == ["✓", "✗", "○"]
 
 
 def test_a_later_answer_replaces_an_earlier_one(displayed):
-    judge("t1", 5)
-    judge("t1", ...)
-    assert not ready("t1")
+    judge("5a", 5)
+    judge("5a", ...)
+    assert not ready("5a")
 
 
-@pytest.mark.parametrize("ask", [judge, exercises.check_exercise, ready, exercises.show_progress])
+@pytest.mark.parametrize("ask", [judge, exercises.check_exercise, ready])
 def test_an_unknown_step_is_an_error(ask):
-    with pytest.raises(ValueError, match="no step 't9'. There are: t1, t2, t3."):
-        ask("t9")
+    with pytest.raises(ValueError, match="no step '5z'. There are: 5a, 5b, 5c."):
+        ask("5z")
+
+
+def test_progress_of_an_exercise_without_steps_is_an_error():
+    with pytest.raises(ValueError, match="no step '6a'"):
+        exercises.show_progress("6")
 
 
 def test_two_checks_of_one_name_are_an_error():
@@ -141,8 +146,8 @@ def test_two_checks_of_one_name_are_an_error():
         pass
 
     other.__module__ = "elsewhere"
-    with pytest.raises(ValueError, match="'t1' already"):
-        exercises.step("t1", "other")(other)
+    with pytest.raises(ValueError, match="'5a' already"):
+        exercises.step("5a", "other")(other)
 
 
 def test_array_says_what_is_wrong():
