@@ -6,6 +6,7 @@ import numpy as np
 from helpers.data import CLASS_NAMES, FashionMNIST
 from helpers.exercises import (
     Wrong,
+    all_layers,
     array,
     call,
     judge_word,
@@ -22,7 +23,7 @@ FEWEST_SEEDS = 5
 def check_encoder(encoder, *, image_shape):
     """`encoder`: images [N, *image_shape] -> codings [N, D], with a noise layer at the start."""
     codings_size = _check_shapes(encoder, image_shape)
-    layers = _all_layers(encoder)
+    layers = all_layers(encoder)
     deep = [layer for layer in layers if _has_kernel(layer)]
     require(
         len(deep) >= 3,
@@ -75,15 +76,6 @@ def _check_shapes(encoder, image_shape):
         f"{shape[1]} codings: between 2 and 100 are expected, far fewer than there are pixels",
     )
     return shape[1]
-
-
-def _all_layers(network):
-    """The layers in order, those of nested networks in place."""
-    layers = []
-    for layer in network.layers:
-        inner = isinstance(layer, (keras.Sequential, keras.Model))
-        layers += _all_layers(layer) if inner else [layer]
-    return layers
 
 
 def _has_kernel(layer):

@@ -3,7 +3,16 @@
 import keras
 import numpy as np
 
-from helpers.exercises import array, call, judge_word, require, require_score, same, step
+from helpers.exercises import (
+    all_layers,
+    array,
+    call,
+    judge_word,
+    require,
+    require_score,
+    same,
+    step,
+)
 from helpers.replay import ReplayBuffer
 
 FEWEST_SEEDS = 3
@@ -43,7 +52,7 @@ def check_networks(build_generator, build_discriminator, *, codings_size):
     )
     extreme = np.asarray(generator(1000 * codings, training=False))
     _check_tanh(min(made.min(), extreme.min()), max(made.max(), extreme.max()))
-    kinds = [type(layer).__name__ for layer in generator.layers]
+    kinds = [type(layer).__name__ for layer in all_layers(generator)]
     require(
         sum("Conv" in kind for kind in kinds) >= 2,
         "the generator has fewer than two (transposed) convolutions: the DC of DCGAN",
@@ -52,13 +61,11 @@ def check_networks(build_generator, build_discriminator, *, codings_size):
         "BatchNormalization" in kinds,
         "the generator has no batch normalization, one of the guidelines",
     )
-    logits = array(
-        call(discriminator, made, training=False), (16, 1), "the discriminator's answers"
-    )
+    array(call(discriminator, made, training=False), (16, 1), "the discriminator's answers")
     wild = np.random.default_rng(1).normal(scale=1000, size=(200, 28, 28, 1)).astype("float32")
     many = np.asarray(discriminator(wild, training=False))
     require(
-        not (many.min() >= 0 and many.max() <= 1) and np.abs(logits).max() < 1e3,
+        not (many.min() >= 0 and many.max() <= 1),
         "the discriminator's answers lie between 0 and 1. Our losses take logits: leave out the "
         "sigmoid",
     )

@@ -206,6 +206,14 @@ def same(left, right, tolerance=1e-4):
     return left.shape == right.shape and bool(np.allclose(left, right, tolerance, tolerance))
 
 
+def all_layers(network):
+    """The layers of a Keras network in order, those of nested networks in place."""
+    layers = []
+    for layer in network.layers:
+        layers += all_layers(layer) if hasattr(layer, "layers") else [layer]
+    return layers
+
+
 def judge_word(word, values, baseline, what, fewest):
     """Whether "helps", "harms" or "can't tell" fits the numbers, where larger is better.
 
