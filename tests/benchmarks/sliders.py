@@ -23,12 +23,19 @@ from IPython.display import display
 from keras import layers
 from matplotlib import pyplot as plt
 from helpers import models, plotting
+from helpers.stylegan import GrowingStyleGenerator
 from helpers.widgets import LatentSliders
 
 
 def dcgan_decoder(codings_size):
     scaled = [layers.Rescaling(0.5, 0.5), layers.Reshape((28, 28))]  # from [-1, 1] to [0, 1]
     return keras.Sequential([models.dcgan_generator(codings_size), *scaled])
+
+
+def style_decoder(codings_size):
+    scaled = [layers.Cropping2D(2), layers.Rescaling(0.5, 0.5), layers.ReLU(max_value=1.0)]
+    generator = GrowingStyleGenerator(codings_size=codings_size).at(32)
+    return keras.Sequential([generator, *scaled, layers.Reshape((28, 28))])
 
 
 def our_slider(decoder, num_images):
@@ -56,10 +63,15 @@ def usual_slider(decoder, num_images, show):
     return sliders["z0"]
 
 
-decoders = {"VAE decoder": models.vae_decoder(10), "DCGAN generator": dcgan_decoder(10)}
+decoders = {
+    "VAE decoder": models.vae_decoder(10),
+    "DCGAN generator": dcgan_decoder(10),
+    "StyleGAN": style_decoder(10),  # mapping, noise and synthesis, 32 x 32
+}
 """
-CASES = [(name, n) for name in ("VAE decoder", "DCGAN generator") for n in (1, 16)]
-TARGET = {1: 8, 16: 16}
+TARGET = {("VAE decoder", 1): 8, ("VAE decoder", 16): 16, ("DCGAN generator", 1): 8,
+          ("DCGAN generator", 16): 16, ("StyleGAN", 1): 16, ("StyleGAN", 16): 32}  # fmt: skip
+CASES = list(TARGET)
 WARM_UP = 5
 
 
@@ -194,7 +206,7 @@ def table(title, times):
     for (name, num_images), (ours, usual) in times.items():
         a, b, c, d = (np.percentile(t, q) for t in (ours, usual) for q in (50, 95))
         print(
-            f"{name:17} {num_images:6} {a:10.1f} {b:6.1f} {TARGET[num_images]:8}    "
+            f"{name:17} {num_images:6} {a:10.1f} {b:6.1f} {TARGET[name, num_images]:8}    "
             f"{c:9.1f} {d:7.1f} {c / a:11.0f}"
         )
 
