@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 
 from helpers import data, plotting, pretrained, session
@@ -63,19 +64,42 @@ class Stage:
     resolution: int
     fade_images: int  # while the new layers are faded in
     stable_images: int  # after that
+    slowing_images: int = 0  # at last, while the learning rates fall to 0
 
     @property
     def num_images(self):
         """Images shown in this stage."""
-        return self.fade_images + self.stable_images
+        return self.fade_images + self.stable_images + self.slowing_images
 
 
 SCHEDULE = (
     Stage(4, 0, 40_000),
     Stage(8, 30_000, 70_000),
     Stage(16, 50_000, 150_000),
-    Stage(32, 100_000, 560_000),
+    Stage(32, 100_000, 300_000, 260_000),
 )
+
+
+class SlowDown(keras.callbacks.Callback):
+    """Lets both learning rates of a GAN fall to 0 in the last epochs, by equal steps.
+
+    The rates of a compiled GAN are taken when this is made, so make it before anything is restored.
+
+    Args:
+        gan: a compiled :class:`helpers.gan.TwoPhaseModel`.
+        num_epochs: in how many epochs; 0: never.
+    """
+
+    def __init__(self, gan, num_epochs):
+        super().__init__()
+        self.num_epochs = num_epochs
+        optimizers = gan.generator_optimizer, gan.discriminator_optimizer
+        self._rates = [(each, float(each.learning_rate)) for each in optimizers]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        left = self.params["epochs"] - epoch  # this one included
+        for optimizer, rate in self._rates if left <= self.num_epochs else []:
+            optimizer.learning_rate = rate * left / (self.num_epochs + 1)
 
 
 def grow(
@@ -96,7 +120,8 @@ def grow(
     """Train stage by stage; the layers of earlier stages go on learning.
 
     Each stage has a new GAN on layers old and new, new optimizers, and its own moving average of
-    the generator's weights, which starts at the weights of that moment.
+    the generator's weights, which starts at the weights of that moment. In the stage's slowing
+    images the learning rates fall to 0.
 
     Args:
         networks: the growing generator, another one for its average, the growing discriminator.
@@ -122,13 +147,14 @@ def grow(
         gan = kind(generator.at(size), discriminator.at(size), fade_steps=fade_steps, seed=seed)
         gan.compile(new_optimizer(), new_optimizer(), steps_per_execution=6, jit_compile=False)
         averaging = WeightAverage(gan.generator, average.at(size), half_life / batch_size)
+        slow_down = SlowDown(gan, stage.slowing_images // images_per_epoch)
         part, checkpoint = fit_resumably(
             gan, name and f"{name}_{size}",
             data.batches(images_at(images, size), batch_size).repeat(),
             recipe=f"{recipe}; seed {seed}", keep=averaging.network, verbose=0,
             epochs=stage.num_images // images_per_epoch,
             steps_per_epoch=images_per_epoch // batch_size,
-            callbacks=[averaging, *watch(gan, averaging.network, stage)],
+            callbacks=[averaging, slow_down, *watch(gan, averaging.network, stage)],
         )  # fmt: skip
         for key, values in part.items():
             history.setdefault(key, []).extend(values)

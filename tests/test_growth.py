@@ -203,6 +203,24 @@ def test_wasserstein_training_runs():
     assert np.isfinite(history["discriminator_loss"]).all()
 
 
+def test_rates_fall_to_zero_in_a_stages_last_epochs():
+    rates = []
+
+    def watch(gan, average, stage):
+        def note(epoch, logs):
+            both = gan.generator_optimizer, gan.discriminator_optimizer
+            rates.append([float(each.learning_rate) for each in both])
+
+        return [keras.callbacks.LambdaCallback(on_epoch_end=note)]
+
+    schedule = (Stage(4, 0, 32, 48), Stage(8, 16, 16))
+    images = np.random.default_rng(1).uniform(size=(32, 28, 28)).astype(np.float32)
+    grow(networks(), schedule, images, watch=watch, **SETTINGS)
+    shares = np.array(rates) / rates[0]
+    expected = [1, 1, 0.75, 0.5, 0.25, 1, 1]  # epochs of 16 images; the next stage starts afresh
+    np.testing.assert_allclose(shares, np.transpose([expected, expected]), rtol=1e-5)
+
+
 def test_the_course_shows_so_many_images():
     assert sum(stage.num_images for stage in growth.SCHEDULE) == 1_000_000
     assert all(stage.num_images % 10_000 == 0 for stage in growth.SCHEDULE)
