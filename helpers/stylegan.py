@@ -168,16 +168,19 @@ class GrowingSynthesis:
         codings_size: length of a style w.
         interpolation: how feature maps are enlarged: "nearest", or "bilinear" as in the paper,
             which is nearest followed by its blur [1, 2, 1] / 4 in both directions.
+        output: name of the image's activation: "tanh", or "linear" as in the paper. AdaIN moves
+            every place of a map by what the map as a whole is like; tanh lets a plain ground be
+            plain nevertheless.
     """
 
-    def __init__(self, widths=None, codings_size=64, interpolation="nearest"):
+    def __init__(self, widths=None, codings_size=64, interpolation="nearest", output="tanh"):
         self.widths, self.codings_size = dict(widths or WIDTHS), codings_size
         check_resolutions(self.widths)
         self.start = LearnedConstant((4, 4, self.widths[4]), name="constant")
         self.levels = styled_layers(self.widths)
         self.enlarge = layers.UpSampling2D(interpolation=interpolation)
-        names = {size: f"to_image_{size}" for size in self.widths}
-        self.to_image = {size: EqualizedConv2D(1, 1, gain=1, name=names[size]) for size in names}
+        self.to_image = {size: EqualizedConv2D(1, 1, gain=1) for size in self.widths}
+        self.output = layers.Activation(output)
 
     def at(self, resolution):
         """The synthesis network: styles and one noise map per level -> images [N, R, R, 1].
@@ -198,9 +201,9 @@ class GrowingSynthesis:
             if level % 2 == 0 and size > 4:
                 old, hidden = hidden, self.enlarge(hidden)
             hidden = styled(hidden, noise, styles[:, level], self.levels[level])
-        images = self.to_image[resolution](hidden)
+        images = self.output(self.to_image[resolution](hidden))
         if resolution > 4:
-            old_images = layers.UpSampling2D()(self.to_image[resolution // 2](old))
+            old_images = layers.UpSampling2D()(self.output(self.to_image[resolution // 2](old)))
             images = FadeIn(name="fade_in")([old_images, images])
         return keras.Model([styles, *noises], images, name="synthesis")
 
@@ -209,7 +212,7 @@ class GrowingStyleGenerator:
     """StyleGAN's two networks; :meth:`at` makes of them the generator of any resolution.
 
     Args:
-        widths, codings_size, interpolation: see :class:`GrowingSynthesis`.
+        widths, codings_size, interpolation, output: see :class:`GrowingSynthesis`.
         num_mapping_layers, mapping_rate, spread: see :func:`mapping_network`.
 
     Attributes:
@@ -225,9 +228,10 @@ class GrowingStyleGenerator:
         mapping_rate=0.1,
         spread=True,
         interpolation="nearest",
+        output="tanh",
     ):
         self.mapping = mapping_network(codings_size, num_mapping_layers, mapping_rate, spread)
-        self.synthesis = GrowingSynthesis(widths, codings_size, interpolation)
+        self.synthesis = GrowingSynthesis(widths, codings_size, interpolation, output)
 
     def at(self, resolution):
         """The generator: float codings z [N, D] -> images [N, R, R, 1], with noise of its own.
