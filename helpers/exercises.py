@@ -74,7 +74,7 @@ def judge(step, *answers, **context):
         if any(_has_gap(answer) for answer in answers):
             raise NotDone
         if any(_has_gap(value) for value in context.values()):
-            raise NotDone("it needs a step before it, which is not done yet")
+            raise NotDone("not done yet: it needs a step before it")
         remark = function(*answers, **context)
         result = Result(step, "right", f"{title}{f' ({remark})' if remark else ''}")
     except NotDone as gap:

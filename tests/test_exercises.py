@@ -47,7 +47,7 @@ def test_a_gap_is_not_done_yet_wherever_it_is(answer):
 
 def test_what_a_check_needs_from_an_earlier_step_may_be_missing():
     result = judge("5a", 5, encoder=...)
-    assert str(result) == "○ 5a: it needs a step before it, which is not done yet"
+    assert str(result) == "○ 5a: not done yet: it needs a step before it"
 
 
 def test_a_function_that_still_returns_a_gap_is_not_done_yet():
