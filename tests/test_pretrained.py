@@ -253,8 +253,9 @@ def test_shipped_entries_are_complete():
         assert KEYS <= set(entry), name
         assert entry["recipe"].strip() and entry["measured"] and entry["epochs"] >= 1
         assert set(entry["versions"]) == {"tensorflow", "keras", "numpy"}
-        for values in entry.get("history", {}).values():
-            assert len(values) == entry["epochs"]
+        lengths = [len(values) for values in entry.get("history", {}).values()]
+        assert max(lengths, default=entry["epochs"]) == entry["epochs"]
+        assert all(lengths)  # where networks grow, some measures begin with the last stage only
 
 
 def test_manifest_lists_every_shipped_file_and_is_in_order():
