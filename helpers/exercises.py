@@ -8,8 +8,9 @@ check below it:
     if ready("9a"):                    # ○ waits for 9a
         encoder.summary()
 
-The checks stand in modules of their own, which are imported when one is needed: see ``MODULES``.
-Other lessons can add theirs there. A check is a function of the answers, marked by :func:`step`;
+Steps of the coding exercises are called "9a", "10c"; the tasks at a lesson's end "04.2": lesson 04,
+number 2. The checks stand in modules of their own, which are imported when one is needed: see
+``MODULES``. A check is a function of the answers, marked by :func:`step`;
 it calls :func:`require` and :func:`require_score`, and may return a remark for the line.
 """
 
@@ -24,6 +25,9 @@ from helpers import session
 
 MIME = "application/vnd.from-pca-to-stylegan.exercise+json"
 MODULES = {"9": "checks_denoising", "10": "checks_vae", "11": "checks_gan"}
+MODULES |= {f"{lesson:02d}": "checks_basics" for lesson in range(6)}
+MODULES |= {f"{lesson:02d}": "checks_variants" for lesson in range(6, 11)}
+MODULES |= {f"{lesson:02d}": "checks_adversarial" for lesson in range(11, 17)}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SIGNS = {"right": "✓", "wrong": "✗", "not done": "○"}
 WORDS = ("helps", "harms", "can't tell")
@@ -57,7 +61,7 @@ def check_exercise(step, *answers, **context):
     """Show in one line whether the answers to a step are right; never an error.
 
     Args:
-        step: such as "9b".
+        step: such as "9b", or "04.2".
         answers: what was to be written; with ``...`` in place of one, it is not done yet.
         context: what the check needs besides, such as images.
 
@@ -239,7 +243,7 @@ def judge_word(word, values, baseline, what, fewest):
 
 def _find(step):
     """(title, function) of a step; imports the module that has it."""
-    number = step.rstrip(LETTERS)
+    number = step.rstrip(LETTERS).partition(".")[0]
     if number in MODULES:
         importlib.import_module(f"helpers.{MODULES[number]}")
     if step not in _checks:

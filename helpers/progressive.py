@@ -56,7 +56,7 @@ class GrowingGenerator:
     """One set of layers; :meth:`at` makes of them the generator of any resolution.
 
     There is one :func:`generator_block` for each resolution, and a convolution with kernel size 1
-    that makes the image of its maps.
+    that makes the image of its maps. It ends in tanh; in the paper it is linear.
 
     Args:
         widths: dict, resolution -> number of feature maps, from 4 in doubling steps.
@@ -67,9 +67,10 @@ class GrowingGenerator:
         self.widths, self.codings_size = dict(widths or WIDTHS), codings_size
         check_resolutions(self.widths)
         self.blocks = {size: generator_block(size, width) for size, width in self.widths.items()}
-        self.to_image = {
-            size: EqualizedConv2D(1, 1, gain=1, name=f"to_image_{size}") for size in self.widths
-        }
+        self.to_image = {}
+        for size in self.widths:
+            last = [EqualizedConv2D(1, 1, gain=1), layers.Activation("tanh")]
+            self.to_image[size] = keras.Sequential(last, name=f"to_image_{size}")
 
     def at(self, resolution):
         """The generator of this resolution: float codings [N, D] -> images [N, R, R, 1].
