@@ -56,20 +56,22 @@ class GrowingGenerator:
     """One set of layers; :meth:`at` makes of them the generator of any resolution.
 
     There is one :func:`generator_block` for each resolution, and a convolution with kernel size 1
-    that makes the image of its maps. It ends in tanh; in the paper it is linear.
+    that makes the image of its maps.
 
     Args:
         widths: dict, resolution -> number of feature maps, from 4 in doubling steps.
         codings_size: length of the codings.
+        output: name of the image's activation: "tanh", or "linear" as in the paper. Tanh lets a
+            plain ground be plain.
     """
 
-    def __init__(self, widths=None, codings_size=64):
+    def __init__(self, widths=None, codings_size=64, output="tanh"):
         self.widths, self.codings_size = dict(widths or WIDTHS), codings_size
         check_resolutions(self.widths)
         self.blocks = {size: generator_block(size, width) for size, width in self.widths.items()}
         self.to_image = {}
         for size in self.widths:
-            last = [EqualizedConv2D(1, 1, gain=1), layers.Activation("tanh")]
+            last = [EqualizedConv2D(1, 1, gain=1), layers.Activation(output)]
             self.to_image[size] = keras.Sequential(last, name=f"to_image_{size}")
 
     def at(self, resolution):
