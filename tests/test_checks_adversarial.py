@@ -208,6 +208,7 @@ SMOOTHING = {
         ),  # softplus(d) - softplus(-d) = d
     ],
     "without smoothing": ModularGAN,
+    "begin with ModularGAN": GAN,
     "both sides, and rewards": labels_of(0.9, 0.1),
     "0.95 and 0.05": smooth_gan(
         functools.partial(keras_entropy, real_label=1.0, label_smoothing=0.1)
