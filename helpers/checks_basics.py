@@ -426,7 +426,7 @@ def _check_frozen(network, kernels, num_frozen):
 
 @step("04.2", "an autoencoder with its outer pair tied")
 def check_outer_tied(build_outer_tied):
-    """`build_outer_tied()` -> a network 784, 100, 30, 100, 784; the last layer borrows the first matrix."""
+    """`build_outer_tied()` -> 784, 100, 30, 100, 784; the last layer borrows the first matrix."""
     given = isinstance(build_outer_tied, keras.Model)
     network = build_outer_tied if given else call(build_outer_tied)
     require(
