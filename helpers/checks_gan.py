@@ -116,6 +116,16 @@ def check_phases(gan_class):
         "downhill. Its loss is `generator_loss(fake_logits)`, small where fakes pass",
     )
     _check_phase_one(gan, before[1])
+    asked = []
+    gan.fakes_to_judge = lambda batch_size: (
+        asked.append(batch_size) or generator(gan.sample_codings(batch_size), training=True)
+    )
+    call(gan.generator_step, 64)
+    require(
+        not asked,
+        "phase two takes its fakes from `fakes_to_judge`. With replay in 11d some of them will be "
+        "old ones, which teach the generator nothing: make them with `self.generator`",
+    )
     return None
 
 

@@ -25,9 +25,9 @@ from helpers import session
 
 MIME = "application/vnd.from-pca-to-stylegan.exercise+json"
 MODULES = {"9": "checks_denoising", "10": "checks_vae", "11": "checks_gan"}
-MODULES |= {f"{lesson:02d}": "checks_basics" for lesson in range(6)}
-MODULES |= {f"{lesson:02d}": "checks_variants" for lesson in range(6, 11)}
-MODULES |= {f"{lesson:02d}": "checks_adversarial" for lesson in range(11, 17)}
+MODULES |= {f"{lesson:02d}.": "checks_basics" for lesson in range(6)}
+MODULES |= {f"{lesson:02d}.": "checks_variants" for lesson in range(6, 11)}
+MODULES |= {f"{lesson:02d}.": "checks_adversarial" for lesson in range(11, 17)}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SIGNS = {"right": "✓", "wrong": "✗", "not done": "○"}
 WORDS = ("helps", "harms", "can't tell")
@@ -243,7 +243,7 @@ def judge_word(word, values, baseline, what, fewest):
 
 def _find(step):
     """(title, function) of a step; imports the module that has it."""
-    number = step.rstrip(LETTERS).partition(".")[0]
+    number = "".join(step.rstrip(LETTERS).partition(".")[:2])  # "9" of "9a", "04." of "04.2"
     if number in MODULES:
         importlib.import_module(f"helpers.{MODULES[number]}")
     if step not in _checks:

@@ -336,6 +336,19 @@ class OutsideGAN(GAN):
         return loss
 
 
+class BorrowingGAN(GAN):
+    def generator_step(self, batch_size):
+        with tf.GradientTape() as tape:
+            fakes = self.fakes_to_judge(batch_size)
+            loss = generator_loss(self.discriminator(fakes, training=True))
+        weights = self.generator.trainable_variables
+        self.generator_optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+
+    def fakes_to_judge(self, batch_size):
+        return self.generator(self.sample_codings(batch_size), training=True)
+
+
 class IdleGAN(GAN):
     """Phase two computes a loss and no more."""
 
@@ -644,6 +657,7 @@ WRONG = {
     ("11c", "outside"): (just(OutsideGAN), "generator_step stopped with ValueError"),
     ("11c", "idle"): (just(IdleGAN), "leaves the generator as it was"),
     ("11c", "phase one"): (just(OneTapeGAN), "phase one has changed the generator"),
+    ("11c", "borrowed fakes"): (just(BorrowingGAN), "from `fakes_to_judge`"),
     ("11d", "only new"): (just(only_new), "no replay"),
     ("11d", "nothing added"): (just(nothing_added), "buffer.add(new)"),
     ("11d", "too many"): (just(both_in_full), "as many fakes as real images"),
@@ -719,9 +733,9 @@ def test_a_gap_in_place_of_the_answer_is_not_done_yet(step):
 
 
 def test_every_step_has_a_right_answer_and_three_wrong_ones():
-    for number in exercises.MODULES:
+    for number in ("9", "10", "11"):
         exercises._find(f"{number}a")
-    assert set(RIGHT) == set(exercises._checks)
+    assert set(RIGHT) == {step for step in exercises._checks if "." not in step}
     counts = {step: sum(case[0] == step for case in WRONG) for step in RIGHT}
     assert min(counts.values()) >= 3, counts
 
