@@ -2,13 +2,15 @@
 
 import ast
 import copy
+import importlib
 
 import pytest
 from coursetools import notebooks, run
 
+from helpers import exercises
 from helpers.exercises import MIME
 
-EXERCISES, SOLUTIONS = notebooks.select("17_exercises,18_exercise_solutions")
+*LESSONS, EXERCISES, SOLUTIONS = notebooks.select("all")
 NUM_STEPS = 23
 
 
@@ -85,6 +87,20 @@ def test_the_committed_outputs_show_gaps_there_and_solutions_here():
         assert {row["state"] for row in rows} == {state}, [
             row for row in rows if row["state"] != state
         ]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lessons_tasks_are_checked_and_not_done_yet(path):
+    lesson = path.stem.split("_")[0]
+    importlib.import_module(f"helpers.{exercises.MODULES[lesson + '.']}")
+    rows = found(notebooks.read(path))
+    steps = [row["step"] for row in rows]
+    assert steps == sorted(step for step in exercises._checks if step.startswith(f"{lesson}."))
+    assert steps
+    assert {row["state"] for row in rows} == {"not done"}
+    turn = [c.source for c in notebooks.read(path).cells if "## Your turn" in c.source]
+    for step in steps:
+        assert f"\n{step.split('.')[1]}. " in turn[0], step
 
 
 @pytest.mark.timeout(900)

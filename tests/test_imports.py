@@ -29,6 +29,7 @@ FLOORS = (
     {"conditional_gan", "gan_variants", "progressive", "style_widgets"},
     {"growth", "stylegan"},
     {"growth_lab"},
+    {"checks_adversarial", "checks_basics", "checks_variants"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 NETWORKS = {"helpers.models", "helpers.gan", "helpers.classifier", "helpers.progressive"}
