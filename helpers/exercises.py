@@ -25,12 +25,19 @@ from helpers import session
 
 MIME = "application/vnd.from-pca-to-stylegan.exercise+json"
 MODULES = {"9": "checks_denoising", "10": "checks_vae", "11": "checks_gan"}
-MODULES |= {f"{lesson:02d}.": "checks_basics" for lesson in range(6)}
-MODULES |= {f"{lesson:02d}.": "checks_variants" for lesson in range(6, 11)}
-MODULES |= {f"{lesson:02d}.": "checks_adversarial" for lesson in range(11, 17)}
+MODULES |= dict.fromkeys(("00.", "01.", "02."), "checks_basics")
+MODULES |= dict.fromkeys(("03.", "04.", "05."), "checks_pretraining")
+MODULES |= dict.fromkeys(("06.", "07.", "08."), "checks_variants")
+MODULES |= dict.fromkeys(("09.", "10."), "checks_codings")
+MODULES |= dict.fromkeys(("11.", "12.", "13.", "14."), "checks_adversarial")
+MODULES |= dict.fromkeys(("15.", "16."), "checks_growing")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SIGNS = {"right": "✓", "wrong": "✗", "not done": "○"}
 WORDS = ("helps", "harms", "can't tell")
+LEAVES_GRAPH = (
+    "right as numbers, but it can't be part of a training: use keras.ops (and keras.random) "
+    "instead of NumPy"
+)
 COLORS = {"right": "#2e8b57", "wrong": "#c0392b", "not done": "#888888"}
 
 _checks = {}  # step -> (title, function)
@@ -208,6 +215,21 @@ def same(left, right, tolerance=1e-4):
     """Whether two arrays are equal, up to rounding."""
     left, right = np.asarray(left), np.asarray(right)
     return left.shape == right.shape and bool(np.allclose(left, right, tolerance, tolerance))
+
+
+def name_mistake(found, mistakes, tolerance=1e-4):
+    """Say what is wrong if an answer is what a common mistake leads to.
+
+    Args:
+        found: the answer, an array or a number.
+        mistakes: dict message -> what that mistake leads to.
+        tolerance: see :func:`same`.
+
+    Raises:
+        Wrong: with the message of the first mistake that fits.
+    """
+    for message, wrong in mistakes.items():
+        require(not same(found, wrong, tolerance), message)
 
 
 def all_layers(network):

@@ -24,12 +24,21 @@ FLOORS = (
     },
     {"charts", "data", "exercises"},
     {"claims", "classifier", "datasets", "metrics", "models", "playground", "results", "training"},
-    {"checks_denoising", "checks_gan", "checks_vae"},
+    {
+        "checks_adversarial",
+        "checks_basics",
+        "checks_codings",
+        "checks_denoising",
+        "checks_gan",
+        "checks_pretraining",
+        "checks_vae",
+        "checks_variants",
+    },
     {"class_picker", "gan", "memory_game", "widgets"},
     {"conditional_gan", "gan_variants", "progressive", "style_widgets"},
     {"growth", "stylegan"},
     {"growth_lab"},
-    {"checks_adversarial", "checks_basics", "checks_variants"},
+    {"checks_growing"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 NETWORKS = {"helpers.models", "helpers.gan", "helpers.classifier", "helpers.progressive"}
