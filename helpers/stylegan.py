@@ -113,10 +113,10 @@ def mapping_network(codings_size=64, num_layers=8, rate=0.1, spread=True):
 
     Args:
         rate: how fast these layers learn, compared with the others (the paper's is 0.01, for
-            trainings twenty times as long).
+            trainings forty times as long).
         spread: not in the paper: dense layers start as rotations, and after each activation there
             is layer normalization. Without it, eight untrained layers squeeze 64 directions into
-            about six, and garments that differ in w are rare.
+            about seven, and garments that differ in w are rare.
     """
     network = [keras.Input((codings_size,)), PixelNorm()]
     for _ in range(num_layers):
