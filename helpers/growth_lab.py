@@ -66,7 +66,8 @@ def replace_layers(growing, change):
     """
     for parts in (growing.blocks, getattr(growing, "to_image", None) or growing.from_image):
         for size, part in parts.items():
-            new = [layer for layer in map(change, part.layers) if layer is not None]
+            old = part.layers if isinstance(part, keras.Sequential) else [part]
+            new = [layer for layer in map(change, old) if layer is not None]
             parts[size] = keras.Sequential(new)
     return growing
 

@@ -61,18 +61,15 @@ class GrowingGenerator:
     Args:
         widths: dict, resolution -> number of feature maps, from 4 in doubling steps.
         codings_size: length of the codings.
-        output: name of the image's activation: "tanh", or "linear" as in the paper. Tanh lets a
-            plain ground be plain.
     """
 
-    def __init__(self, widths=None, codings_size=64, output="tanh"):
+    def __init__(self, widths=None, codings_size=64):
         self.widths, self.codings_size = dict(widths or WIDTHS), codings_size
         check_resolutions(self.widths)
         self.blocks = {size: generator_block(size, width) for size, width in self.widths.items()}
-        self.to_image = {}
-        for size in self.widths:
-            last = [EqualizedConv2D(1, 1, gain=1), layers.Activation(output)]
-            self.to_image[size] = keras.Sequential(last, name=f"to_image_{size}")
+        self.to_image = {
+            size: EqualizedConv2D(1, 1, gain=1, name=f"to_image_{size}") for size in self.widths
+        }
 
     def at(self, resolution):
         """The generator of this resolution: float codings [N, D] -> images [N, R, R, 1].
