@@ -202,7 +202,10 @@ def batches(arrays, batch_size=32, *, seed=42, shuffle=True):
     dataset = tf.data.Dataset.from_tensor_slices(arrays).cache()
     if shuffle:
         dataset = dataset.shuffle(num_instances, seed=seed)
-    return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()
+    options.autotune.enabled = False  # there is nothing to tune, and on one core its thread can
+    # keep the end of each epoch waiting: up to twice the time (TensorFlow 2.21)
+    return dataset.batch(batch_size, drop_remainder=True).prefetch(2).with_options(options)
 
 
 def _remedy():
