@@ -133,7 +133,7 @@ def _show(row):
     note = f"<br><small>{html.escape(row['note'])}</small>" if row["note"] else ""
     as_html = (
         '<table style="width:100%;max-width:860px"><tr>'
-        f'<td style="width:3em;text-align:left;color:{color}"><b>{MARKS[row["status"]]}'
+        f'<td style="width:4em;text-align:left;color:{color}"><b>{MARKS[row["status"]]}'
         f"&nbsp;{row['id']}</b></td>"
         f'<td style="text-align:left">{html.escape(row["says"])}{note}</td>'
         f'<td style="width:35%;text-align:left"><b>{html.escape(_measured(row))}</b><br>'
