@@ -255,6 +255,11 @@ def test_batches_keep_the_order_if_told():
     assert numbers == [[0, 1, 2, 3], [4, 5, 6, 7]]  # the smaller last batch is dropped
 
 
+def test_batches_leave_out_the_tuning_thread():
+    """On one core it keeps the end of each epoch waiting."""
+    assert data.batches(np.arange(64), 8).options().autotune.enabled is False
+
+
 def test_batches_of_a_pair_stay_together():
     pixels, labels = images(40).astype(np.float32), np.arange(40)
     for batch, numbers in data.batches((pixels, labels), 10):
