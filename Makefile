@@ -29,7 +29,7 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 test: $(READY)  ## every check: style, units, all notebooks at the profile smoke, a real browser
 	$(RUN) -m ruff check .
-	$(PYTEST) -q -m "not browser" tests
+	$(PYTEST) -q -n auto --maxprocesses 4 --dist loadscope -m "not browser" tests
 	PYTHONPATH=.ci NOTEBOOK_PROFILE=smoke $(PYTEST) -q -n auto --maxprocesses 4 --dist loadscope \
 		-p nbval_guard --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 		--nbval-sanitize-with=.ci/nbval-sanitize.cfg notebooks
