@@ -14,6 +14,9 @@ import tempfile
 from importlib import metadata, resources
 from pathlib import Path
 
+import h5py
+import numpy as np
+
 WEIGHTS = Path(str(resources.files("helpers") / "weights"))
 
 
@@ -101,7 +104,7 @@ def load_weights(model, name, folder=None):
 
 
 def save_weights(
-    model, name, *, recipe, seed, epochs, minutes, measured, history=None, folder=None
+    model, name, *, recipe, seed, epochs, minutes, measured, history=None, half=False, folder=None
 ):
     """Write `model`'s weights and their entry in the manifest; nothing is left half-written.
 
@@ -112,6 +115,7 @@ def save_weights(
         seed, epochs, minutes: of the training.
         measured: dict of measures, name -> number.
         history: dict name -> list of numbers, one per epoch.
+        half: store float16 numbers: half as large, and about three digits of each weight are left.
     """
     folder = folder or WEIGHTS
     folder.mkdir(parents=True, exist_ok=True)
@@ -120,6 +124,8 @@ def save_weights(
         written = Path(temporary, path.name)
         with _without_optimizers(model):
             model.save_weights(written)
+        if half:
+            written = _halved(written)
         entry = {
             "file": path.name,
             "sha256": _sha256(written),
@@ -140,6 +146,24 @@ def save_weights(
         listed.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         os.replace(written, path)
         os.replace(listed, folder / "manifest.json")
+
+
+def _halved(path):
+    """A copy of a file of weights, beside it, with float16 in place of float32; returns its path."""
+    half = path.with_name(f"half-{path.name}")
+    with h5py.File(path) as original, h5py.File(half, "w") as copy:
+
+        def store(name, item):
+            if isinstance(item, h5py.Group):
+                copied = copy.require_group(name)
+            else:
+                small = np.float16 if item.dtype == np.float32 else item.dtype
+                copied = copy.create_dataset(name, data=item[()].astype(small))
+            copied.attrs.update(item.attrs)
+
+        original.visititems(store)
+        copy.attrs.update(original.attrs)
+    return half
 
 
 @contextlib.contextmanager

@@ -122,7 +122,9 @@ def compile_once(function):
     return tf.function(function, input_signature=[tf.TensorSpec((), tf.float32)], autograph=False)
 
 
-def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), ship=None, **fit_arguments):
+def fit_or_load(
+    model, name, *fit_data, recipe, seed, callbacks=(), ship=None, half=False, **fit_arguments
+):
     """Load the shipped weights, or train: at ``full`` to the end, and ship the result.
 
     At ``lesson``, if weights called `name` ship with the course, they are loaded.
@@ -137,6 +139,7 @@ def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), ship=None, *
         seed: for the manifest.
         ship: the network whose weights ship, for example the averaged generator of a GAN; default:
             `model`.
+        half: ship float16 numbers, see :func:`helpers.pretrained.save_weights`.
 
     Returns:
         The history, dict name -> list with a value for each epoch: of the shipped training if the
@@ -164,6 +167,7 @@ def fit_or_load(model, name, *fit_data, recipe, seed, callbacks=(), ship=None, *
             minutes=checkpoint.minutes(),
             measured={key: values[-1] for key, values in history.items()},
             history=history,
+            half=half,
         )
         checkpoint.delete()  # only now: the weights are safe
     return history

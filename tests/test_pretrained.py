@@ -52,6 +52,19 @@ def test_round_trip(shipped):
     assert same(other.get_weights(), model.get_weights())
 
 
+def test_half_as_many_digits_take_half_the_room(tmp_path):
+    model = network(200, 300)
+    for name, half in {"whole": False, "half": True}.items():
+        pretrained.save_weights(model, name, half=half, folder=tmp_path, **FACTS)
+    sizes = [pretrained.describe(name, tmp_path)["bytes"] for name in ("half", "whole")]
+    assert sizes[0] < 0.6 * sizes[1]
+    other = pretrained.load_weights(network(200, 300), "half", tmp_path)
+    for loaded, saved in zip(other.get_weights(), model.get_weights(), strict=True):
+        assert loaded.dtype == np.float32
+        np.testing.assert_allclose(loaded, saved, rtol=1e-3, atol=1e-6)
+    assert set(contents(tmp_path)) == {"manifest.json", "whole.weights.h5", "half.weights.h5"}
+
+
 def test_entry_is_complete(shipped):
     folder, _ = shipped
     entry = pretrained.describe("small", folder)
