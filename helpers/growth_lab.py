@@ -31,7 +31,7 @@ def quality(images, judge, real_features):
         Dict: "distance" (Fréchet), "precision", "recall", "entropy" of the class shares, "classes"
         with at least 1 %, and the shares "class_0", "class_1" and so on.
     """
-    features, classes = judge.features(images), judge.classes(images)
+    features, classes = judge.features_and_classes(images)
     precision, recall = precision_recall(real_features, features)
     return {
         "distance": frechet_distance(features, real_features),

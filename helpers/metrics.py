@@ -130,8 +130,9 @@ def kernel_distance(features_a, features_b):
     features_a, features_b = _check_features(features_a, features_b)
 
     def sum_of_kernel(x, y):  # (x . y / D + 1)^3, a little memory at a time
-        parts = np.array_split(x, max(1, len(x) // 500))
-        return sum(((part @ y.T / x.shape[1] + 1) ** 3).sum() for part in parts)
+        parts = np.array_split(x / x.shape[1], max(1, len(x) // 500))
+        bases = (part @ y.T + 1 for part in parts)
+        return sum((base * base * base).sum() for base in bases)  # faster than base**3
 
     def mean_of_pairs(x):
         of_itself = ((np.square(x).sum(axis=1) / x.shape[1] + 1) ** 3).sum()

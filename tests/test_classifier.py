@@ -76,6 +76,12 @@ def test_judge_takes_another_classifier():
     np.testing.assert_array_equal(Judge(classifier).classes(IMAGES), expected)
 
 
+def test_features_and_classes_at_once_are_the_same(judge):
+    features, classes = judge.features_and_classes(IMAGES)
+    np.testing.assert_array_equal(features, judge.features(IMAGES))
+    np.testing.assert_array_equal(classes, judge.classes(IMAGES))
+
+
 def test_shipped_weights_know_the_test_images(judge, fashion):
     images, labels = fashion.test_images[:2000], fashion.test_labels[:2000]
     assert (judge.classes(images) == labels).mean() >= 0.92
