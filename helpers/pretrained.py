@@ -149,7 +149,7 @@ def save_weights(
 
 
 def _halved(path):
-    """A copy of a file of weights, beside it, with float16 in place of float32; returns its path."""
+    """A copy of a file of weights, with float16 in place of float32: the path, beside `path`."""
     half = path.with_name(f"half-{path.name}")
     with h5py.File(path) as original, h5py.File(half, "w") as copy:
 
