@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
 from helpers import data, plotting, pretrained, session
 from helpers.progressive import ProgressiveGAN, faded
-from helpers.training import TrainingFilm, WeightAverage, fit_resumably
+from helpers.training import SlowDown, TrainingFilm, WeightAverage, fit_resumably
 
 
 def images_at(images, resolution):
@@ -78,28 +77,6 @@ SCHEDULE = (
     Stage(16, 50_000, 150_000),
     Stage(32, 100_000, 300_000, 260_000),
 )
-
-
-class SlowDown(keras.callbacks.Callback):
-    """Lets both learning rates of a GAN fall to 0 in the last epochs, by equal steps.
-
-    The rates of a compiled GAN are taken when this is made, so make it before anything is restored.
-
-    Args:
-        gan: a compiled :class:`helpers.gan.TwoPhaseModel`.
-        num_epochs: in how many epochs; 0: never.
-    """
-
-    def __init__(self, gan, num_epochs):
-        super().__init__()
-        self.num_epochs = num_epochs
-        optimizers = gan.generator_optimizer, gan.discriminator_optimizer
-        self._rates = [(each, float(each.learning_rate)) for each in optimizers]
-
-    def on_epoch_begin(self, epoch, logs=None):
-        left = self.params["epochs"] - epoch  # this one included
-        for optimizer, rate in self._rates if left <= self.num_epochs else []:
-            optimizer.learning_rate = rate * left / (self.num_epochs + 1)
 
 
 def grow(

@@ -168,3 +168,72 @@ def dcgan_discriminator():
         ],
         name="discriminator",
     )
+
+
+def variant_generator(
+    width=16, normalize=True, activation="selu", resize=False, hidden=0, after_norm=False
+):
+    """The chapter's DCGAN generator, or one that keeps other guidelines (Radford et al., 2015).
+
+    Input: float codings [N, 100]. Output: float images [N, 28, 28, 1] in [-1, 1]. A width of 64 is
+    the chapter's. ``variant_generator(64, activation="relu", after_norm=True)`` keeps all of the
+    guidelines for generators; the weights ``dcgan_three`` are its.
+
+    Args:
+        width: feature maps at 14 x 14; there are twice as many at 7 x 7.
+        normalize: whether batch normalization stands before each transposed convolution.
+        activation: of all layers but the last.
+        resize: enlarge by repeating pixels, then convolve; instead of transposed convolutions.
+        hidden: units of a dense hidden layer; 0: none.
+        after_norm: activations stand behind the batch normalizations, not before them.
+    """
+    network = keras.Sequential([keras.Input((100,))])
+    if hidden:
+        network.add(layers.Dense(hidden, activation=activation))
+    network.add(layers.Dense(7 * 7 * 2 * width))
+    network.add(layers.Reshape((7, 7, 2 * width)))
+    for filters, function in ((width, None if after_norm else activation), (1, "tanh")):
+        if normalize:
+            network.add(layers.BatchNormalization())
+        if after_norm:
+            network.add(layers.Activation(activation))
+        if resize:
+            network.add(layers.UpSampling2D())
+            network.add(layers.Conv2D(filters, 5, padding="same", activation=function))
+        else:
+            network.add(layers.Conv2DTranspose(filters, 5, 2, padding="same", activation=function))
+    return network
+
+
+def variant_discriminator(
+    width=16, depth=2, normalize=False, dropout=0.4, slope=0.2, pool=False, hidden=0
+):
+    """The chapter's DCGAN discriminator, or one that keeps other guidelines (Radford et al., 2015).
+
+    Input: float images [N, 28, 28, 1] in [-1, 1]. Output: float logits [N, 1] (no sigmoid). A width
+    of 64 is the chapter's.
+
+    Args:
+        width: feature maps of the first convolution; each further one doubles them.
+        depth: number of convolutions, each of which halves height and width.
+        normalize: whether batch normalization follows each convolution but the first.
+        dropout: rate after each convolution; 0: none.
+        slope: of the leaky ReLU; 0 makes it a plain ReLU.
+        pool: max pooling instead of strides.
+        hidden: units of a dense hidden layer; 0: none.
+    """
+    network = keras.Sequential([keras.Input((28, 28, 1))])
+    for filters in [width * 2**level for level in range(depth)]:
+        network.add(layers.Conv2D(filters, 5, 1 if pool else 2, padding="same"))
+        if pool:
+            network.add(layers.MaxPool2D())
+        if normalize and filters > width:  # not at the input layer
+            network.add(layers.BatchNormalization())
+        network.add(layers.LeakyReLU(slope))
+        if dropout:
+            network.add(layers.Dropout(dropout))
+    network.add(layers.Flatten())
+    if hidden:
+        network.add(layers.Dense(hidden, activation="leaky_relu"))
+    network.add(layers.Dense(1))
+    return network

@@ -122,6 +122,28 @@ def compile_once(function):
     return tf.function(function, input_signature=[tf.TensorSpec((), tf.float32)], autograph=False)
 
 
+class SlowDown(keras.callbacks.Callback):
+    """Lets both learning rates of a GAN fall to 0 in the last epochs, by equal steps.
+
+    The rates of a compiled GAN are taken when this is made, so make it before anything is restored.
+
+    Args:
+        gan: a compiled :class:`helpers.gan.TwoPhaseModel`.
+        num_epochs: in how many epochs; 0: never.
+    """
+
+    def __init__(self, gan, num_epochs):
+        super().__init__()
+        self.num_epochs = num_epochs
+        optimizers = gan.generator_optimizer, gan.discriminator_optimizer
+        self._rates = [(each, float(each.learning_rate)) for each in optimizers]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        left = self.params["epochs"] - epoch  # this one included
+        for optimizer, rate in self._rates if left <= self.num_epochs else []:
+            optimizer.learning_rate = rate * left / (self.num_epochs + 1)
+
+
 def fit_or_load(
     model, name, *fit_data, recipe, seed, callbacks=(), ship=None, half=False, **fit_arguments
 ):

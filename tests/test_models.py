@@ -140,3 +140,48 @@ def test_weights_survive_saving(tmp_path):
     second.load_weights(tmp_path / "vae.weights.h5")
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def kinds(network):
+    return [(type(layer).__name__, layer.output.shape[1:]) for layer in network.layers]
+
+
+def test_variants_at_full_width_are_the_chapters_dcgan():
+    pairs = [
+        (models.variant_generator(64), models.dcgan_generator()),
+        (models.variant_discriminator(64), models.dcgan_discriminator()),
+    ]
+    for variant, chapter in pairs:
+        assert kinds(variant) == kinds(chapter)
+        variant.set_weights(chapter.get_weights())
+        inputs = np.random.default_rng(3).normal(size=(4, *chapter.input_shape[1:]))
+        np.testing.assert_allclose(variant(inputs), chapter(inputs), rtol=1e-5, atol=1e-6)
+
+
+def test_activations_go_behind_batch_normalization():
+    names = [name for name, _ in kinds(models.variant_generator(4, after_norm=True))]
+    behind = ["BatchNormalization", "Activation", "Conv2DTranspose"]
+    assert names == ["Dense", "Reshape", *behind, *behind]
+    network = models.variant_generator(4, activation="relu", after_norm=True)
+    first, last = (layer for layer in network.layers if "transpose" in layer.name)
+    assert first.activation is keras.activations.linear
+    assert last.activation is keras.activations.tanh
+
+
+def test_a_third_convolution_halves_once_more():
+    network = models.variant_discriminator(4, depth=3, normalize=True, dropout=0)
+    shapes = [shape for name, shape in kinds(network) if name == "Conv2D"]
+    assert shapes == [(14, 14, 4), (7, 7, 8), (4, 4, 16)]
+    names = [name for name, _ in kinds(network)]
+    assert names[:2] == ["Conv2D", "LeakyReLU"] and names.count("BatchNormalization") == 2
+
+
+@pytest.mark.parametrize("change", [{"resize": True}, {"normalize": False}, {"hidden": 10}])
+def test_variants_of_the_generator_make_images(change):
+    images = models.variant_generator(4, **change)(np.zeros((2, 100)))
+    assert images.shape == (2, 28, 28, 1)
+
+
+@pytest.mark.parametrize("change", [{"pool": True}, {"slope": 0.0}, {"hidden": 10}])
+def test_variants_of_the_discriminator_give_logits(change):
+    assert models.variant_discriminator(4, **change)(np.zeros((2, 28, 28, 1))).shape == (2, 1)

@@ -1,16 +1,19 @@
 """The weights that ship: what the lessons say of their images, with fewer images and some slack."""
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
 
 from helpers import pretrained
 from helpers.classifier import Judge
 from helpers.gan import GAN
 from helpers.growth import draw
 from helpers.metrics import class_entropy, class_histogram, frechet_distance, nearest_images
-from helpers.models import dcgan_generator, dense_discriminator, dense_generator
+from helpers.models import (
+    dcgan_generator,
+    dense_discriminator,
+    dense_generator,
+    variant_generator,
+)
 from helpers.progressive import GrowingGenerator
 from helpers.stylegan import GrowingStyleGenerator, mixed_styles, paint
 
@@ -33,12 +36,7 @@ def dcgan_images():
 
 def three_convolutions_images():
     """Of lesson 13's generator that keeps all five guidelines."""
-    first = [layers.Dense(7 * 7 * 128), layers.Reshape((7, 7, 128)), layers.BatchNormalization()]
-    second = [layers.Conv2DTranspose(64, 5, 2, padding="same"), layers.BatchNormalization()]
-    last = layers.Conv2DTranspose(1, 5, 2, padding="same", activation="tanh")
-    generator = keras.Sequential(
-        [keras.Input((100,)), *first, layers.ReLU(), *second, layers.ReLU(), last]
-    )
+    generator = variant_generator(64, activation="relu", after_norm=True)
     pretrained.load_weights(generator, "dcgan_three")
     return generator.predict(codings(100), batch_size=500, verbose=0)[..., 0] / 2 + 0.5
 

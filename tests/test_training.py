@@ -389,6 +389,18 @@ def test_epoch_written_down_without_its_weights_is_trained_again(weights, at, mo
     assert len(history["loss"]) == 3
 
 
+def test_half_ships_float16(weights, at):
+    at("full")
+    model = network()
+    fit_network(model, 1, half=True)
+    at("lesson")
+    loaded = network(seed=2)
+    fit_network(loaded, half=True)
+    for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours.astype(np.float16), theirs.astype(np.float16))
+        assert not np.array_equal(ours, theirs) or not ours.any()
+
+
 def test_checkpoint_of_another_recipe_is_not_resumed(weights, at):
     at("full")
     with pytest.raises(KeyboardInterrupt):
