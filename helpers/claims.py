@@ -15,8 +15,9 @@ from importlib import resources
 from helpers import data, session
 
 MIME = "application/vnd.from-pca-to-stylegan.claim+json"
-MARKS = {"holds": "✓", "fails": "✗", "disputed": "✗", "not judged": "–"}
-COLORS = {"holds": "#2e8b57", "fails": "#c0392b", "disputed": "#d9772b", "not judged": "#888888"}
+MARKS = {"holds": "✓", "fails": "✗", "disputed": "✗", "untested": "–", "not judged": "–"}
+GREEN, RED, ORANGE, GRAY = "#2e8b57", "#c0392b", "#d9772b", "#888888"
+COLORS = dict(zip(MARKS, (GREEN, RED, ORANGE, GRAY, GRAY), strict=True))
 
 
 class ClaimFailed(AssertionError):
@@ -38,6 +39,7 @@ def claim(
     equals=None,
     unit="",
     disputed="",
+    untested="",
     note="",
 ):
     """Show one row of the ledger, and stop the notebook if the statement fails unexpectedly.
@@ -51,11 +53,12 @@ def claim(
             themselves count as inside; `between` is a pair.
         unit: follows the number in the row.
         disputed: the reason why the statement is expected not to hold here.
+        untested: the reason why it could not be put to the test, if it is not met.
         note: a remark.
 
     Raises:
         ValueError: unknown id, or not exactly one criterion.
-        ClaimFailed: the measured value is outside, and the claim is not disputed.
+        ClaimFailed: the measured value is outside, and the claim is neither disputed nor untested.
     """
     if id not in statements():
         raise ValueError(f"There is no claim {id!r} in claims.json.")
@@ -63,7 +66,8 @@ def claim(
     if session.profile() == "smoke" or not data.source().is_real:
         status = "not judged"
     else:
-        status = "holds" if holds else "disputed" if disputed else "fails"
+        unmet = "disputed" if disputed else "untested" if untested else "fails"
+        status = "holds" if holds else unmet
     row = {
         "id": id,
         **statements()[id],
@@ -71,7 +75,7 @@ def claim(
         "unit": unit,
         "criterion": criterion,
         "status": status,
-        "note": disputed or note,
+        "note": disputed or untested or note,
         "profile": session.profile(),
     }
     _show(row)

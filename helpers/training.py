@@ -21,6 +21,7 @@ class TrainingFilm(keras.callbacks.Callback):
         picture: function without arguments, returns a uint8 picture [H, W] or [H, W, 3].
         every: keep the picture of every so many epochs.
         scale: enlargement of each pixel.
+        caption: function, number of epochs done -> text; ASCII, as the film's font is.
 
     Attributes:
         frames: list of PNG bytes.
@@ -28,9 +29,9 @@ class TrainingFilm(keras.callbacks.Callback):
         listeners: functions called with the film after each new frame.
     """
 
-    def __init__(self, picture, every=1, scale=1):
+    def __init__(self, picture, every=1, scale=1, caption="epoch {}".format):
         super().__init__()
-        self.picture, self.every, self.scale = picture, every, scale
+        self.picture, self.every, self.scale, self.caption = picture, every, scale, caption
         self.frames, self.captions, self.listeners = [], [], []
 
     def shoot(self, caption):
@@ -46,7 +47,7 @@ class TrainingFilm(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0:
-            self.shoot(f"epoch {epoch + 1}")
+            self.shoot(self.caption(epoch + 1))
 
 
 class Measure(keras.callbacks.Callback):

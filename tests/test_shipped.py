@@ -12,6 +12,7 @@ from helpers.models import (
     dcgan_generator,
     dense_discriminator,
     dense_generator,
+    vae_decoder,
     variant_generator,
 )
 from helpers.progressive import GrowingGenerator
@@ -22,6 +23,10 @@ NUMBER = 2000
 
 def codings(size, seed=7):
     return np.random.default_rng(seed).normal(size=(NUMBER, size)).astype(np.float32)
+
+
+def vae_images():
+    return pretrained.load_weights(vae_decoder(10), "vae").predict(codings(10), verbose=0)
 
 
 def dense_images():
@@ -62,6 +67,7 @@ def real_features(judge, fashion):
 @pytest.fixture(scope="module")
 def made():
     makers = {
+        "vae": vae_images,
         "gan": dense_images,
         "dcgan": dcgan_images,
         "dcgan_three": three_convolutions_images,
@@ -85,8 +91,10 @@ def test_each_lesson_comes_closer_to_real_images(made, judge, real_features):
         for name, images in made.items()
     }
     assert distance["gan"] > 3 * distance["dcgan"]
+    assert distance["vae"] > 2 * distance["dcgan"]
     assert distance["dcgan"] > 3 * distance["dcgan_three"]
     assert distance["dcgan_three"] > 1.5 * distance["progan"]
+    assert distance["vae"] > 10 * distance["dcgan_three"]
     assert distance["dcgan"] > 8 * distance["stylegan"]
 
 

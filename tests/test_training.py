@@ -111,6 +111,12 @@ def test_film_keeps_every_so_many_epochs(every, epochs):
     assert len(film.frames) == len(film.captions)
 
 
+def test_film_with_captions_of_its_own():
+    film = counting_film(caption=lambda epoch: f"step {4 * epoch}")
+    fit(network(), 2, [film])
+    assert film.captions == ["before training", "step 4", "step 8"]
+
+
 def test_film_goes_on_in_a_second_fit():
     film, model = counting_film(), network()
     fit(model, 2, [film])

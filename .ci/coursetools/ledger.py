@@ -7,7 +7,13 @@ from coursetools.notebooks import ROOT, CourseError
 
 MIME = "application/vnd.from-pca-to-stylegan.claim+json"
 README = ROOT / "README.md"
-MARKS = {"holds": "✓ holds", "fails": "✗ fails", "disputed": "✗ does not hold", "not judged": "–"}
+MARKS = {
+    "holds": "✓ holds",
+    "fails": "✗ fails",
+    "disputed": "✗ does not hold",
+    "untested": "– untested",
+    "not judged": "–",
+}
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 
