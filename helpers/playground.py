@@ -15,6 +15,8 @@ from IPython import get_ipython
 
 from helpers import plotting, session
 
+SLIDER_WIDTH = "270px"  # with its number, without its label
+
 
 def compile_decoder(decoder, num_codings, codings_size):
     """Compile `decoder` for batches of one fixed size; the result follows later weight updates.
@@ -84,12 +86,16 @@ class Playground(ipywidgets.VBox):
         label_width = f"{max(len(control.description) for control in controls.values())}ch"
         for control in controls.values():
             control.style.description_width = label_width  # so that the sliders start in line
+            if control.layout.width == SLIDER_WIDTH:  # long labels don't shorten them
+                control.layout.width = f"calc({SLIDER_WIDTH} + {label_width})"
             control.observe(self._on_change, "value")
         panel = panel or ipywidgets.VBox([*controls.values(), button("Reset", self.reset)])
-        box = ipywidgets.HBox if beside else ipywidgets.VBox
-        side = ipywidgets.VBox([panel, self.text, self.problem], layout={"flex": "1 1 auto"})
-        gaps = {"align_items": "flex-start", "grid_gap": "14px"}
-        super().__init__([box([self.image, side], layout=gaps)])
+        # Where the page is too narrow for both, the panel goes below the picture.
+        basis = f"calc({SLIDER_WIDTH} + {label_width} + 14px)"
+        flow, basis = ("row wrap", basis) if beside else ("column", "auto")
+        side = ipywidgets.VBox([panel, self.text, self.problem], layout={"flex": f"1 1 {basis}"})
+        layout = {"flex_flow": flow, "align_items": "flex-start", "grid_gap": "14px"}
+        super().__init__([ipywidgets.Box([self.image, side], layout=layout)])
         try:  # a problem at the start is raised
             self.image.value = self._still = self.picture()
             self.text.value = self.caption()
@@ -183,7 +189,7 @@ def _current_cell():
     return parent.get("metadata", {}).get("cellId")
 
 
-def slider(name, low, high, step, value, width="330px"):
+def slider(name, low, high, step, value, width=SLIDER_WIDTH):
     """A slider named `name`: for integers if all its numbers are whole, or else for floats."""
     whole = all(float(number).is_integer() for number in (low, high, step, value))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
@@ -210,7 +216,7 @@ def slider_or_choice(name, first, *rest):
         high, step, start, *label = rest
         return slider(*(label or [name]), first, high, step, start)
     start, *label = rest
-    description, layout = (label or [name])[0], {"width": "330px"}
+    description, layout = (label or [name])[0], {"width": SLIDER_WIDTH}
     return ipywidgets.SelectionSlider(
         options=first, value=start, description=description, layout=layout
     )

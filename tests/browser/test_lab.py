@@ -43,6 +43,10 @@ ALL_RUN_OR_ERROR = """() => {
     const error = document.querySelector('[data-mime-type="application/vnd.jupyter.error"]');
     return error || prompts.every(prompt => /^\\[\\d+\\]:$/.test(prompt.textContent.trim()));
 }"""
+OVER_THE_EDGE = """() => [...document.querySelectorAll('.widget-slider')].filter(slider => {
+    const right = element => element.getBoundingClientRect().right;
+    return right(slider) > right(slider.closest('.jp-OutputArea-output')) + 1;
+}).map(slider => slider.textContent)"""
 BYTES = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
     return btoa(String.fromCharCode(...bytes));
@@ -153,6 +157,12 @@ def test_slider_by_keyboard_changes_the_picture(browser, lab):
     page.wait_for_function(ALL_RUN_OR_ERROR, timeout=180_000, polling=500)
     errors = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
     assert errors.all_inner_texts() == []
+
+    assert page.locator(".widget-slider").count() > 3
+    for width in (800, 1280):  # narrow, as with an open sidebar on a small laptop, and wide
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
+        assert page.evaluate(OVER_THE_EDGE) == [], f"cut off in a window of {width} pixels"
 
     cell = page.locator(".jp-CodeCell").filter(has_text=WIDGET).first
     image = cell.locator("img.widget-image")
