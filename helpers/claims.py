@@ -15,7 +15,7 @@ from importlib import resources
 from helpers import data, session
 
 MIME = "application/vnd.from-pca-to-stylegan.claim+json"
-MARKS = {"holds": "✓", "fails": "✗", "disputed": "✗", "untested": "–", "not judged": "–"}
+MARKS = {"holds": "✓", "fails": "✗", "disputed": "✗", "undecided": "–", "not judged": "–"}
 GREEN, RED, ORANGE, GRAY = "#2e8b57", "#c0392b", "#d9772b", "#888888"
 COLORS = dict(zip(MARKS, (GREEN, RED, ORANGE, GRAY, GRAY), strict=True))
 
@@ -39,7 +39,7 @@ def claim(
     equals=None,
     unit="",
     disputed="",
-    untested="",
+    undecided="",
     note="",
 ):
     """Show one row of the ledger, and stop the notebook if the statement fails unexpectedly.
@@ -53,12 +53,12 @@ def claim(
             themselves count as inside; `between` is a pair.
         unit: follows the number in the row.
         disputed: the reason why the statement is expected not to hold here.
-        untested: the reason why it could not be put to the test, if it is not met.
+        undecided: the reason why the measurement settles nothing, if it is not met.
         note: a remark.
 
     Raises:
         ValueError: unknown id, or not exactly one criterion.
-        ClaimFailed: the measured value is outside, and the claim is neither disputed nor untested.
+        ClaimFailed: the measured value is outside, and the claim is neither disputed nor undecided.
     """
     if id not in statements():
         raise ValueError(f"There is no claim {id!r} in claims.json.")
@@ -66,7 +66,7 @@ def claim(
     if session.profile() == "smoke" or not data.source().is_real:
         status = "not judged"
     else:
-        unmet = "disputed" if disputed else "untested" if untested else "fails"
+        unmet = "disputed" if disputed else "undecided" if undecided else "fails"
         status = "holds" if holds else unmet
     row = {
         "id": id,
@@ -75,7 +75,7 @@ def claim(
         "unit": unit,
         "criterion": criterion,
         "status": status,
-        "note": disputed or untested or note,
+        "note": disputed or undecided or note,
         "profile": session.profile(),
     }
     _show(row)

@@ -105,12 +105,12 @@ def test_disputed_claim_shows_the_reason_and_does_not_stop(rows, displayed):
     assert text.startswith("✗ C55") and text.endswith("[disputed] · it gets better here")
 
 
-def test_claim_that_could_not_be_tested_says_why_and_does_not_stop(rows, displayed):
-    claim("C66", 0, above=1, untested="nothing failed")
-    assert (rows()[0]["status"], rows()[0]["note"]) == ("untested", "nothing failed")
+def test_undecided_claim_says_why_and_does_not_stop(rows, displayed):
+    claim("C66", 0, above=1, undecided="nothing failed")
+    assert (rows()[0]["status"], rows()[0]["note"]) == ("undecided", "nothing failed")
     text = displayed[0]["text/plain"]
-    assert text.startswith("– C66") and text.endswith("[untested] · nothing failed")
-    claim("C66", 1, above=1, untested="nothing failed")
+    assert text.startswith("– C66") and text.endswith("[undecided] · nothing failed")
+    claim("C66", 1, above=1, undecided="nothing failed")
     assert rows()[1]["status"] == "holds"
 
 

@@ -11,7 +11,7 @@ MARKS = {
     "holds": "✓ holds",
     "fails": "✗ fails",
     "disputed": "✗ does not hold",
-    "untested": "– untested",
+    "undecided": "– undecided",
     "not judged": "–",
 }
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
