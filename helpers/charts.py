@@ -1,5 +1,7 @@
 """Charts of numbers: shares over time, bars and bands over seeds, a table as a map, a path."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -7,21 +9,19 @@ from PIL import Image, ImageDraw, ImageFont
 from helpers import plotting
 
 
-def share_bars(histories, prefix, names, widths=None):
+def share_bars(histories, prefix, names):
     """How a whole is divided up, epoch by epoch, for one training or several side by side.
 
     Args:
         histories: dict title -> history, which holds ``{prefix}0``, ``{prefix}1`` and so on, each
             a list with one share per epoch.
         names: of the parts, for the legend.
-        widths: relative widths of the charts.
 
     Returns:
         Array of the axes.
     """
     _, axes = plt.subplots(
         1, len(histories), figsize=(10, 2.8), sharey=True, squeeze=False, layout="constrained",
-        width_ratios=widths,
     )  # fmt: skip
     for ax, (title, history) in zip(axes[0], histories.items(), strict=True):
         below = np.zeros(len(history[f"{prefix}0"]))
@@ -83,7 +83,8 @@ def bands(curves, xlabel, ylabel, ax=None):
         The axes.
     """
     ax = ax if ax is not None else plt.subplots(figsize=(7, 3), layout="constrained")[1]
-    for (name, values), color in zip(curves.items(), plt.cm.tab10.colors, strict=False):
+    colors = itertools.cycle(plt.cm.tab10.colors)
+    for (name, values), color in zip(curves.items(), colors, strict=False):
         values = np.asarray(values)
         mean, error, x = values.mean(axis=0), standard_error(values), np.arange(values.shape[1])
         ax.plot(x, mean, color=color, label=name)
@@ -156,16 +157,17 @@ def field_map(values, ticks, xlabel, ylabel, chosen, largest=None, size=272):
     return np.asarray(image)
 
 
-def saddle_path(path, size=340, reach=3.0):
+def saddle_path(path, size=340):
     """A path over the saddle V = x * y: bluish where V is high, orange where it is low.
 
     Args:
         path: float [T, 2], points (x, y); the last one is marked in orange, the origin in black.
-        reach: the picture shows both coordinates from -reach to reach; y points upwards.
+        size: of the picture, which shows both coordinates from -3 to 3; y points upwards.
 
     Returns:
         uint8 picture [size, size, 3].
     """
+    reach = 3.0
     axis = np.linspace(-1, 1, size)
     height = np.outer(-axis, axis)  # V: [size, size]
     shade = np.stack(

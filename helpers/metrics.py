@@ -102,7 +102,7 @@ def frechet_distance(features_a, features_b):
     """
     features_a, features_b = _check_features(features_a, features_b)
     mean_gap = features_a.mean(axis=0) - features_b.mean(axis=0)
-    cov_a, cov_b = np.cov(features_a, rowvar=False), np.cov(features_b, rowvar=False)
+    cov_a, cov_b = (np.atleast_2d(np.cov(each.T)) for each in (features_a, features_b))
     values, vectors = np.linalg.eigh(cov_a)
     root_a = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     cross = np.linalg.eigvalsh(root_a @ cov_b @ root_a)  # those of cov_a @ cov_b

@@ -182,7 +182,8 @@ def variant_generator(
     Args:
         width: feature maps at 14 x 14; there are twice as many at 7 x 7.
         normalize: whether batch normalization stands before each transposed convolution.
-        activation: of all layers but the last.
+        activation: of the hidden layers. The dense layer that makes the first maps has none, unless
+            `after_norm`.
         resize: enlarge by repeating pixels, then convolve; instead of transposed convolutions.
         hidden: units of a dense hidden layer; 0: none.
         after_norm: activations stand behind the batch normalizations, not before them.

@@ -47,6 +47,7 @@ class StyleMixer(Playground):
                 raise ValueError(f"{name}: levels {first} to {last} of 1 to {num_levels}?")
         self._first = self._rows, self._columns
         self._sample, self._num_levels, self._scale = sample, num_levels, scale
+        self._wants_new = False
         shape = (num_levels, self._rows.shape[1])
         self._decode = compile_decoder(
             lambda flat: decoder(flat_to_styles(flat, shape)),
@@ -83,6 +84,10 @@ class StyleMixer(Playground):
         return self._decode(np.resize(flat, (most, flat.shape[1])))[:number]
 
     def picture(self):
+        if self._wants_new:  # here, so that a problem is shown
+            self._wants_new = False
+            styles = _styles(self._sample(len(self._rows) + len(self._columns)), "new styles")
+            self._rows, self._columns = styles[: len(self._rows)], styles[len(self._rows) :]
         mixed = self._decode(self.mixed().reshape(len(self._rows) * len(self._columns), -1))
         num_rows, num_columns = len(self._rows), len(self._columns)
         if getattr(self, "_shown", None) is not self._rows:  # the margins change with "New" only
@@ -104,8 +109,7 @@ class StyleMixer(Playground):
 
     def draw(self, _=None):
         """New garments for all rows and columns."""
-        styles = _styles(self._sample(len(self._rows) + len(self._columns)), "new styles")
-        self._rows, self._columns = styles[: len(self._rows)], styles[len(self._rows) :]
+        self._wants_new = True
         self._on_change()
 
     def reset(self, _=None):

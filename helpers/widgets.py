@@ -73,7 +73,7 @@ class LatentSliders(Playground):
     Args:
         decoder: see :func:`compile_decoder`.
         codings: float [D] or [N, D], where to start. Without `directions`, a single coding: the
-            sliders then show its coordinates.
+            sliders then show its coordinates, clipped to the limits and rounded to tenths.
         directions: float [K, D]; slider k adds its value times direction k to every coding.
         names: the sliders' labels.
         limits: lowest and highest value of a slider.

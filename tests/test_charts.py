@@ -43,6 +43,8 @@ def test_bands_have_the_mean_in_the_middle():
     assert ax.lines[1].get_ydata().tolist() == [4, 5]
     heights = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == (0, 2)
+    many = charts.bands({str(number): [[number]] for number in range(12)}, "x", "y")
+    assert len(many.lines) == 12
 
 
 def test_the_map_starts_at_the_bottom():

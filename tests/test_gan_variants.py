@@ -147,14 +147,14 @@ def test_gradient_penalty_looks_between_real_and_fake():
     assert float(got) == pytest.approx(wanted, rel=1e-4)
 
 
-def test_gradient_penalty_trains_even_a_constant_discriminator():
+def test_gradient_penalty_has_finite_gradients_where_the_slope_is_zero():
     discriminator = network(1, 3, "discriminator")
     discriminator.layers[-1].kernel.assign(np.zeros((8, 1)))  # slope 0 everywhere
     with tf.GradientTape() as tape:
         penalty = course_losses.gradient_penalty(discriminator, normal(6, 3), normal(6, 3), 0.5)
     gradients = tape.gradient(penalty, discriminator.trainable_variables[:3])
     assert float(penalty) == pytest.approx(1, abs=1e-5)
-    assert all(np.isfinite(g).all() for g in gradients if g is not None)
+    assert all(np.isfinite(gradients[index]).all() for index in (0, 2))  # the kernels
 
 
 # --- variants

@@ -63,7 +63,7 @@ def test_layers_are_replaced_or_left_out_everywhere():
         assert network.count_params() == count - lost
 
 
-def test_relative_updates_of_plain_gradient_descent():
+def test_relative_updates_of_a_resting_and_a_moving_network():
     """With learning rate 0 nothing moves; with sign-like Adam steps, kernels of 1 move by it."""
     keras.utils.set_random_seed(1)
     generator = keras.Sequential([keras.Input((3,)), EqualizedDense(40)])

@@ -155,6 +155,12 @@ def test_distance_with_dead_features_and_few_samples():
     assert metrics.frechet_distance(features, moved) == pytest.approx(8 * 4, abs=1e-4)
 
 
+def test_frechet_distance_of_single_numbers():
+    a, b = np.array([[0.0], [2.0]]), np.array([[1.0], [7.0]])  # means 1 and 4, variances 2 and 18
+    expected = 9 + 2 + 18 - 2 * np.sqrt(2 * 18)
+    assert metrics.frechet_distance(a, b) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("shape_a", "shape_b", "message"),
     [

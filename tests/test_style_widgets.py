@@ -97,6 +97,18 @@ def test_new_garments_and_reset():
     assert made.image.value == start
 
 
+def test_a_problem_with_new_garments_is_shown():
+    def sample(number):
+        raise RuntimeError("no garments left")
+
+    made = mixer(sample=sample)
+    start = made.image.value
+    made.draw()
+    assert "no garments left" in made.problem.value and made.image.value == start
+    made.span.value = (2, 2)
+    assert made.problem.value == ""
+
+
 # --- truncation
 
 

@@ -446,7 +446,7 @@ def test_slerp_is_linear_where_there_is_no_angle(start, end):
 
 
 def test_film_player_before_the_training():
-    """With an empty film there is a picture to say so, and no error; scrubbing does no harm."""
+    """With an empty film there is a picture to say so, and no error."""
     widget = FilmPlayer(Film())
     assert shown(widget).min() < 100
     assert (messages(widget), widget.text.value) == ("", "")
