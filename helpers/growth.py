@@ -1,11 +1,13 @@
 """How networks grow: images at each resolution, the schedule, and a training in stages."""
 
+import math
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 
 from helpers import data, plotting, pretrained, session
-from helpers.progressive import ProgressiveGAN, faded
+from helpers.progressive import ProgressiveGAN, fade_layers, faded
 from helpers.training import SlowDown, TrainingFilm, WeightAverage, fit_resumably
 
 
@@ -53,7 +55,7 @@ def viewable(pixels, size=28):
 def draw(generator, codings, size=28):
     """Generate images to look at or to judge, float32 [N, size, size]; see :func:`viewable`."""
     generator.jit_compile = False  # XLA slows convolutions on a CPU
-    return viewable(generator.predict(codings, batch_size=500, verbose=0), size)
+    return viewable(generator.predict(codings, batch_size=100, verbose=0), size)
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,23 @@ SCHEDULE = (
 )
 
 
+class SameAlpha(keras.callbacks.Callback):
+    """After each epoch, gives the averaged generator the GAN's alpha: an average of it would lag.
+
+    Args:
+        gan: a :class:`helpers.progressive.FadingGAN` in training.
+        average: the averaged generator.
+    """
+
+    def __init__(self, gan, average):
+        super().__init__()
+        self.gan, self.average = gan, average
+
+    def on_epoch_end(self, epoch, logs=None):
+        for layer in fade_layers(self.average):
+            layer.alpha.assign(self.gan.alpha)
+
+
 def grow(
     networks,
     schedule,
@@ -97,8 +116,8 @@ def grow(
     """Train stage by stage; the layers of earlier stages go on learning.
 
     Each stage has a new GAN on layers old and new, new optimizers, and its own moving average of
-    the generator's weights, which starts at the weights of that moment. In the stage's slowing
-    images the learning rates fall to 0.
+    the generator's weights, which starts at the weights of that moment; alpha is not averaged. In
+    the stage's slowing images the learning rates fall to 0.
 
     Args:
         networks: the growing generator, another one for its average, the growing discriminator.
@@ -117,21 +136,22 @@ def grow(
         The averaged generator of the last stage, the history of all stages in one dict, name ->
         list, and a list with the stages' checkpoints, each None or to be deleted.
     """
-    generator, average, discriminator = networks
+    (generator, average, discriminator), steps = networks, images_per_epoch // batch_size
     history, checkpoints = {}, []
     for stage in schedule:
         size, fade_steps = stage.resolution, stage.fade_images // batch_size
         gan = kind(generator.at(size), discriminator.at(size), fade_steps=fade_steps, seed=seed)
-        gan.compile(new_optimizer(), new_optimizer(), steps_per_execution=6, jit_compile=False)
+        gan.compile(new_optimizer(), new_optimizer(), jit_compile=False,
+                    steps_per_execution=math.gcd(6, steps))  # fmt: skip
         averaging = WeightAverage(gan.generator, average.at(size), half_life / batch_size)
-        slow_down = SlowDown(gan, stage.slowing_images // images_per_epoch)
+        callbacks = [averaging, SameAlpha(gan, averaging.network),
+                     SlowDown(gan, stage.slowing_images // images_per_epoch)]  # fmt: skip
         part, checkpoint = fit_resumably(
             gan, name and f"{name}_{size}",
             data.batches(images_at(images, size), batch_size).repeat(),
             recipe=f"{recipe}; seed {seed}", keep=averaging.network, verbose=0,
-            epochs=stage.num_images // images_per_epoch,
-            steps_per_epoch=images_per_epoch // batch_size,
-            callbacks=[averaging, slow_down, *watch(gan, averaging.network, stage)],
+            epochs=stage.num_images // images_per_epoch, steps_per_epoch=steps,
+            callbacks=[*callbacks, *watch(gan, averaging.network, stage)],
         )  # fmt: skip
         for key, values in part.items():
             history.setdefault(key, []).extend(values)
@@ -158,10 +178,6 @@ def grow_or_load(train, network, name, *, recipe, seed):
         pretrained.load_weights(network, name)
         return network, pretrained.describe(name).get("history", {})
     generator, history, checkpoints = train()
-    for network in (generator, *generator.layers):
-        for layer in getattr(network, "layers", []):
-            if layer.name == "fade_in":
-                layer.alpha.assign(1.0)  # its average came close
     if all(checkpoint is not None for checkpoint in checkpoints):
         pretrained.save_weights(
             generator,

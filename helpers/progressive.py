@@ -161,6 +161,18 @@ def check_resolution(resolution, widths):
         raise ValueError(f"There are layers for {list(widths)} pixels, not for {resolution}.")
 
 
+def fade_layers(*networks):
+    """The layers called "fade_in" of these networks, and of networks inside them, as a list.
+
+    By name, since lesson 15 has a :class:`FadeIn` of its own.
+    """
+    found = []
+    for network in networks:
+        for layer in getattr(network, "layers", []):
+            found += [layer] if layer.name == "fade_in" else fade_layers(layer)
+    return found
+
+
 def faded(images, alpha):
     """Real images with as little detail as the fakes have at this alpha, float [N, R, R, 1].
 
@@ -192,13 +204,8 @@ class FadingGAN(FusedGAN):
     def set_alpha(self, alpha):
         """Set alpha everywhere: in both networks, and for the real images."""
         self.alpha.assign(alpha)
-        for layer in self.fade_layers():
+        for layer in fade_layers(self.generator, self.discriminator):
             layer.alpha.assign(alpha)
-
-    def fade_layers(self):
-        """All the layers whose alpha follows the GAN's."""
-        networks = (self.generator, self.discriminator)
-        return [each for network in networks for each in network.layers if isinstance(each, FadeIn)]
 
     def train_step(self, real_samples):
         """One batch of ``fit``: both networks at once. Returns both losses, averaged so far."""

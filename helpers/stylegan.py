@@ -1,6 +1,7 @@
 """StyleGAN's generator (Karras et al., 2019), which grows; its opponent is progressive.py's."""
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 from helpers.layers import EqualizedConv2D, EqualizedDense, PixelNorm
@@ -134,16 +135,17 @@ def styled_layers(widths):
         widths: dict, resolution -> number of feature maps, from 4 in doubling steps.
 
     Returns:
-        List of triples; level 0 has None for the convolution: it styles the learned constant.
+        List of triples, level 1 first; it has None for the convolution: it styles the learned
+        constant. The layers are named after their level: "noise_1", "adain_1", "convolution_2".
     """
     widths = [width for width in widths.values() for _ in range(2)]
     return [
         (
-            EqualizedConv2D(width, name=f"convolution_{level}") if level else None,
+            EqualizedConv2D(width, name=f"convolution_{level}") if level > 1 else None,
             NoiseInjection(name=f"noise_{level}"),
             AdaIN(name=f"adain_{level}"),
         )
-        for level, width in enumerate(widths)
+        for level, width in enumerate(widths, 1)
     ]
 
 
@@ -282,11 +284,6 @@ class StyleGAN(ProgressiveGAN):
         super().__init__(generator, discriminator, **kwargs)
         self.mixing = mixing
 
-    def fade_layers(self):
-        """All the layers whose alpha follows the GAN's."""
-        networks = (self.generator.get_layer("synthesis"), self.discriminator)
-        return [each for network in networks for each in network.layers if isinstance(each, FadeIn)]
-
     def fakes(self, batch_size):
         """`batch_size` fakes [N, R, R, 1] with mixed styles and fresh noise."""
         mapping, synthesis = (self.generator.get_layer(name) for name in ("mapping", "synthesis"))
@@ -315,15 +312,19 @@ def paint(synthesis, styles, noises, margin=0):
         noises: list of L maps, float [1, size, size, 1] for all images, or [N, size, size, 1].
         margin: M, how many pixels to cut off on each side; 2 of 32 leave the judge's 28.
     """
-    (_, num_levels, codings_size), *_ = synthesis.input_shape
     styles = ops.convert_to_tensor(styles, "float32")
-    number = ops.shape(styles)[0]
     if len(styles.shape) == 2:
-        styles = ops.broadcast_to(styles[:, None], (number, num_levels, codings_size))
-    noises = [
-        ops.broadcast_to(ops.convert_to_tensor(noise, "float32"), (number, *noise.shape[1:]))
-        for noise in noises
-    ]
+        styles = styles[:, None]
+    noises = [ops.convert_to_tensor(noise, "float32") for noise in noises]
+    return _paint(synthesis, styles, noises, margin)
+
+
+@tf.function(autograph=False, reduce_retracing=True)
+def _paint(synthesis, styles, noises, margin):
+    """:func:`paint`, compiled, which takes less than half of the time."""
+    number, (_, num_levels, codings_size) = ops.shape(styles)[0], synthesis.input_shape[0]
+    styles = ops.broadcast_to(styles, (number, num_levels, codings_size))
+    noises = [ops.broadcast_to(noise, (number, *noise.shape[1:])) for noise in noises]
     images = synthesis([styles, *noises])[..., 0]  # [N, R, R]
     inside = slice(margin, images.shape[1] - margin)
     return (ops.clip(images[:, inside, inside], -1, 1) + 1) / 2

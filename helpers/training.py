@@ -123,37 +123,6 @@ def compile_once(function):
     return tf.function(function, input_signature=[tf.TensorSpec((), tf.float32)], autograph=False)
 
 
-class KeepBest(keras.callbacks.Callback):
-    """Gives a network, at the end of training, the weights of its best epoch.
-
-    A generator does not get better with each epoch, and its own loss doesn't tell when it is best.
-    Both the weights and their measure belong to the state of `model`, so they are in its
-    checkpoints. Pass it to ``fit`` behind the :class:`Measure` that it reads.
-
-    Args:
-        model: the model in training, a GAN for example, before it is restored from a checkpoint.
-        network: whose weights are kept, for example the averaged generator.
-        monitor: name of a measure in the logs; the smallest is the best.
-    """
-
-    def __init__(self, model, network, monitor="distance"):
-        super().__init__()
-        self.network, self.monitor = network, monitor
-        self.lowest = keras.Variable(np.inf, trainable=False)
-        self.best = [keras.Variable(weight, trainable=False) for weight in network.get_weights()]
-        model.lowest_measure, model.best_weights = self.lowest, self.best
-
-    def on_epoch_end(self, epoch, logs=None):
-        if logs[self.monitor] < float(self.lowest):
-            self.lowest.assign(logs[self.monitor])
-            for kept, weight in zip(self.best, self.network.get_weights(), strict=True):
-                kept.assign(weight)
-
-    def on_train_end(self, logs=None):
-        if np.isfinite(float(self.lowest)):
-            self.network.set_weights([weight.numpy() for weight in self.best])
-
-
 class SlowDown(keras.callbacks.Callback):
     """Lets both learning rates of a GAN fall to 0 in the last epochs, by equal steps.
 

@@ -13,6 +13,7 @@ from helpers.progressive import (
     GrowingGenerator,
     ProgressiveGAN,
     WassersteinProgressiveGAN,
+    fade_layers,
 )
 
 SMALL = {4: 6, 8: 4}
@@ -100,6 +101,20 @@ def test_stages_follow_each_other_with_one_history():
     assert len(history["discriminator_loss"]) == len(history["generator_loss"]) == 1 + 2
     assert checkpoints == [None, None]
     assert draw(average, normal(3, 3)).shape == (3, 28, 28)
+
+
+def test_the_average_fades_as_the_gan_does():
+    seen = []
+
+    def watch(gan, average, stage):
+        def look(epoch, logs):
+            alphas = [float(layer.alpha) for layer in fade_layers(average)]
+            seen.append((int(gan.steps_done), float(gan.alpha), alphas))
+
+        return [keras.callbacks.LambdaCallback(on_epoch_end=look)]
+
+    train(networks(), watch)  # two steps in each epoch
+    assert seen == [(2, 1.0, []), (2, 0.5, [0.5]), (4, 1.0, [1.0])]
 
 
 def test_layers_of_earlier_stages_go_on_learning():

@@ -7,7 +7,7 @@ from keras import ops
 from test_progressive import SMALL, enlarged, normal
 
 from helpers import data
-from helpers.progressive import GrowingDiscriminator, ProgressiveGAN
+from helpers.progressive import GrowingDiscriminator, ProgressiveGAN, fade_layers
 from helpers.stylegan import (
     AdaIN,
     GrowingStyleGenerator,
@@ -178,10 +178,8 @@ def test_bilinear_is_nearest_and_then_the_papers_blur():
 def test_painted_images_are_those_of_the_synthesis_network():
     synthesis = small_generator().synthesis.at(8)
     maps, w = noises(synthesis, 1), 3 * normal(4, 5)
-    for level in range(4):
-        synthesis.get_layer(f"noise_{level}").strength.assign(
-            np.full(SMALL[4 * 2 ** (level // 2)], 0.3)
-        )
+    for level, width in enumerate(np.repeat([SMALL[4], SMALL[8]], 2), 1):
+        synthesis.get_layer(f"noise_{level}").strength.assign(np.full(width, 0.3))
     each = [map.repeat(4, axis=0) for map in maps]
     made = synthesis([w[:, np.newaxis].repeat(4, axis=1), *each]).numpy()[..., 0]
     expected = (made.clip(-1, 1) + 1) / 2
@@ -219,10 +217,10 @@ def test_mixing_share_and_cutoffs(mixing, share):
 
 def test_alpha_reaches_the_layers_of_both_networks():
     gan = small_gan(fade_steps=4)
-    assert len(gan.fade_layers()) == 2
-    assert [float(layer.alpha) for layer in gan.fade_layers()] == [0, 0]
+    fading = fade_layers(gan.generator, gan.discriminator)
+    assert [float(layer.alpha) for layer in fading] == [0, 0]
     gan.set_alpha(0.5)
-    assert [float(layer.alpha) for layer in gan.fade_layers()] == [0.5, 0.5]
+    assert [float(layer.alpha) for layer in fading] == [0.5, 0.5]
 
 
 def test_training_moves_every_part_of_the_generator():

@@ -14,7 +14,7 @@ from PIL import Image
 
 from helpers import data, pretrained
 from helpers.gan import GAN
-from helpers.training import KeepBest, Measure, TrainingFilm, fit_or_load
+from helpers.training import Measure, TrainingFilm, fit_or_load
 
 POINTS = np.random.default_rng(42).normal(size=(32, 3)).astype(np.float32)
 
@@ -214,58 +214,6 @@ def test_measures_of_a_gan():
     assert history["x"] == [4.0, 4.0] and set(history) == {
         "x", "generator_loss", "discriminator_loss"
     }  # fmt: skip
-
-
-# --- the best epoch
-
-
-def fit_keeping_best(gan, distances, fit=None, extra=()):
-    """Trains for as many epochs as `distances`; returns the generator's weights after each."""
-    after = []
-    callbacks = [
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: after.append(gan.generator.get_weights())
-        ),
-        Measure(distance=lambda: distances[int(gan.generator_optimizer.iterations) // 4 - 1]),
-        KeepBest(gan, gan.generator),
-        *extra,
-    ]
-    fit = fit or gan.fit
-    fit(data.batches(POINTS, 8), epochs=len(distances), verbose=0, callbacks=callbacks)
-    return after
-
-
-@pytest.mark.parametrize("distances", [[3, 1, 2], [1, 2, 3], [3, 2, 1], [2, 1, 1], [2, 1, np.nan]])
-def test_network_ends_with_the_weights_of_its_best_epoch(distances):
-    gan = small_gan()
-    after = fit_keeping_best(gan, distances)
-    assert same(gan.generator.get_weights(), after[int(np.nanargmin(distances))])
-
-
-def test_nothing_is_kept_where_nothing_was_measured():
-    gan = small_gan()
-    after = fit_keeping_best(gan, [np.nan, np.nan])
-    assert same(gan.generator.get_weights(), after[-1])
-
-
-@pytest.mark.parametrize("distances", [[1, 3, 2], [3, 2, 1]])
-def test_best_epoch_outlives_an_interruption(distances, weights, at):
-    at("full")
-
-    def fit(*fit_data, **arguments):
-        fit_or_load(gan, "gan", *fit_data, recipe="r", seed=1, ship=gan.generator, **arguments)
-
-    gan, first = small_gan(), []
-    keep = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: first.append(gan.generator.get_weights())
-    )
-    with pytest.raises(KeyboardInterrupt):
-        fit_keeping_best(gan, distances, fit, [keep, Interrupt(1)])
-    gan = small_gan(seed=2)
-    after = first + fit_keeping_best(gan, distances, fit)  # epochs 1 and 2
-    best = after[int(np.argmin(distances))]
-    assert len(after) == 3 and same(gan.generator.get_weights(), best)
-    assert same(pretrained.load_weights(small_gan(seed=3).generator, "gan").get_weights(), best)
 
 
 # --- train, load or resume
