@@ -7,7 +7,7 @@ import matplotlib
 import pytest
 from matplotlib import pyplot as plt
 
-from helpers import data
+from helpers import data, pretrained
 
 
 def pytest_configure():
@@ -43,6 +43,22 @@ def caches(tmp_path, monkeypatch):
 def offline(caches, monkeypatch):
     """Empty caches and no network."""
     monkeypatch.setattr(data, "_reachable", lambda *args: False)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """An empty folder for weights to ship, an empty cache, and data that count as real."""
+    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setenv("FROM_PCA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(data, "source", lambda: data.Source("folder", "a mirror", Path()))
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def full(weights, monkeypatch):
+    """The profile "full", on data and with a folder of weights as in :func:`weights`."""
+    monkeypatch.setenv("NOTEBOOK_PROFILE", "full")
+    return weights
 
 
 @pytest.fixture

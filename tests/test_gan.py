@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from interruption import Interrupt
 
 from helpers import data, gan, models
 from helpers.losses import discriminator_loss, generator_loss
@@ -38,21 +39,6 @@ def snapshot(model):
 
 def changed(before, after):
     return [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
-
-
-class Interrupt(keras.callbacks.Callback):
-    """Presses Ctrl-C in the given epoch (from 0), after its third batch."""
-
-    def __init__(self, epoch):
-        super().__init__()
-        self.when, self.now = epoch, None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.now = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.now, batch) == (self.when, 2):
-            raise KeyboardInterrupt
 
 
 # --- the two phases

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import data, growth, pretrained, session
+from helpers import growth, pretrained, session
 from helpers.growth import Stage, draw, grow, grow_or_load, images_at, viewable
 from helpers.progressive import (
     GrowingDiscriminator,
@@ -128,16 +128,6 @@ def test_layers_of_earlier_stages_go_on_learning():
     weights.append(trio[0].blocks[4].get_weights())
     for before, after in zip(weights, weights[1:], strict=False):
         assert all(np.abs(b - a).max() > 0 for b, a in zip(before, after, strict=True))
-
-
-@pytest.fixture
-def full(tmp_path, monkeypatch):
-    """The profile full on data called real, with a folder of its own for weights and cache."""
-    monkeypatch.setenv("NOTEBOOK_PROFILE", "full")
-    monkeypatch.setenv("FROM_PCA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(data, "source", lambda: data.Source("folder", "real"))
-    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path / "weights")
-    return tmp_path
 
 
 def make(trio, watch=watch_nothing):

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from interruption import Interrupt
 from PIL import Image
 
 from helpers import data, pretrained
@@ -48,21 +48,6 @@ def fit(model, epochs=3, callbacks=(), **arguments):
 
 def same(weights_a, weights_b):
     return all(np.array_equal(a, b) for a, b in zip(weights_a, weights_b, strict=True))
-
-
-class Interrupt(keras.callbacks.Callback):
-    """Presses Ctrl-C in the given epoch (from 0), after its third batch; notes what began."""
-
-    def __init__(self, when):
-        super().__init__()
-        self.when, self.began = when, []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.began.append(epoch)
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.began[-1], batch) == (self.when, 2):
-            raise KeyboardInterrupt
 
 
 # --- the film
@@ -217,15 +202,6 @@ def test_measures_of_a_gan():
 
 
 # --- train, load or resume
-
-
-@pytest.fixture
-def weights(tmp_path, monkeypatch):
-    """An empty folder for weights to ship, an empty cache, and data that count as real."""
-    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path / "weights")
-    monkeypatch.setenv("FROM_PCA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(data, "source", lambda: data.Source("folder", "a mirror", Path()))
-    return tmp_path / "weights"
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Averaged weights: the average by its definition, shipped, loaded and resumed."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
+from interruption import Interrupt
 
 from helpers import data, pretrained
 from helpers.gan import FusedGAN
@@ -118,27 +117,6 @@ def small_gan(seed=1):
     return gan, WeightAverage(gan.generator, generator(), half_life=20)
 
 
-class Interrupt(keras.callbacks.Callback):
-    """Presses Ctrl-C after the third batch of the second epoch."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.now = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.now, batch) == (1, 2):
-            raise KeyboardInterrupt
-
-
-@pytest.fixture
-def weights(tmp_path, monkeypatch):
-    """An empty folder for weights to ship, an empty cache, and data that count as real."""
-    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path / "weights")
-    monkeypatch.setenv("FROM_PCA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(data, "source", lambda: data.Source("folder", "a mirror", Path()))
-    monkeypatch.setenv("NOTEBOOK_PROFILE", "full")
-    return tmp_path / "weights"
-
-
 def fit(gan, average, epochs, callbacks=()):
     return fit_or_load(
         gan, "small", data.batches(POINTS, 8), recipe="a test's", seed=1, epochs=epochs, verbose=0,
@@ -146,7 +124,7 @@ def fit(gan, average, epochs, callbacks=()):
     )  # fmt: skip
 
 
-def test_the_average_ships_and_nothing_else(weights, monkeypatch):
+def test_the_average_ships_and_nothing_else(full, monkeypatch):
     gan, average = small_gan()
     fit(gan, average, epochs=3)
     assert pretrained.describe("small")["parameters"] == generator().count_params()
@@ -163,11 +141,11 @@ def test_the_average_ships_and_nothing_else(weights, monkeypatch):
         np.testing.assert_array_equal(a, b)  # the networks in training stay as they are
 
 
-def test_an_interrupted_training_goes_on_with_its_average(weights):
+def test_an_interrupted_training_goes_on_with_its_average(full):
     gan, average = small_gan()
     with pytest.raises(KeyboardInterrupt):
-        fit(gan, average, epochs=2, callbacks=[Interrupt()])
-    assert not weights.exists()
+        fit(gan, average, epochs=2, callbacks=[Interrupt(1)])
+    assert not full.exists()
 
     class Start(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
