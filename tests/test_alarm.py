@@ -1,11 +1,13 @@
 """The alarm: it speaks when a trouble begins and when it is over, and never without cause."""
 
+import json
 import math
 
 import keras
 import numpy as np
 import pytest
 
+from helpers import pretrained
 from helpers.alarm import CollapseAlarm
 
 
@@ -63,12 +65,38 @@ def test_thresholds_are_those_of_the_arguments():
 
 
 def test_a_measure_that_falls_below_its_share_of_the_best_is_told():
-    values = [2, 8, 5, 4, 4, 7, 4, 4]
+    values = [2, 8, 8, 5, 4, 4, 7, 4, 4]
     logs = [{"coverage": value} for value in values]
     alarm, told = alarm_after(logs, watch=["coverage"], kept=0.6, patience=2)
-    assert [epoch for epoch, _ in alarm.messages] == [5, 6, 8]
+    assert [epoch for epoch, _ in alarm.messages] == [6, 7, 9]
     assert "FALLING COVERAGE: 4.00, but it has been 8.00" in told[0]
-    assert told[1] == "epoch 6: over: falling coverage"
+    assert told[1] == "epoch 7: over: falling coverage"
+
+
+def test_a_peak_that_was_not_held_is_no_level_to_fall_from():
+    logs = [{"coverage": value} for value in (1, 6, 1, 1, 1, 2, 8, 8)]
+    assert alarm_after(logs, watch=["coverage"], patience=2)[1] == []
+
+
+def test_a_measure_that_stays_below_its_least_is_told_after_the_grace():
+    logs = [{"coverage": value} for value in (0, 1, 0, 1, 1, 4, 5)]
+    alarm, told = alarm_after(logs, least={"coverage": 4}, grace=2, patience=3)
+    assert [epoch for epoch, _ in alarm.messages] == [5, 6]
+    assert "LOW COVERAGE: 1.00, still below 4.00" in told[0]
+    assert told[1] == "epoch 6: over: low coverage" and alarm.troubles == set()
+
+
+def test_it_tells_collapsed_trainings_from_healthy_ones():
+    """On the ring, lesson 12: with even rates all clouds are reached, with a fast generator few."""
+    path = pretrained.WEIGHTS / "ring_remedies.results.json"
+    runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    spoke = {}
+    for rates in ("even", "generator faster"):
+        curves = [run[rates]["original"]["coverage"] for run in runs.values()]
+        logs = [[{"coverage": value} for value in curve] for curve in curves]
+        spoke[rates] = [bool(alarm_after(each, least={"coverage": 4})[1]) for each in logs]
+    assert len(runs) >= 5
+    assert not any(spoke["even"]) and all(spoke["generator faster"])
 
 
 def test_a_measure_that_starts_at_zero_is_no_trouble():
@@ -80,7 +108,7 @@ def test_a_watched_measure_that_is_missing_is_an_error():
         alarm_after(losses(0.5), watch=["entropy"])
 
 
-@pytest.mark.parametrize("arguments", [{"kept": 0}, {"kept": 1}, {"patience": 0}])
+@pytest.mark.parametrize("arguments", [{"kept": 0}, {"kept": 1}, {"patience": 0}, {"grace": -1}])
 def test_arguments_out_of_range(arguments):
     with pytest.raises(ValueError, match="must be"):
         CollapseAlarm(**arguments)
