@@ -59,11 +59,15 @@ lint: $(READY)  ## check style, and the structure of notebooks (NB=10)
 	$(RUN) -m ruff check .
 	$(COURSE) lint $(NB)
 
-# Hours: the classifier behind the metrics, then every notebook that trains to the end.
+# Hours: the classifier behind the metrics, then every notebook that trains to the end. Finished
+# trainings keep their last checkpoint until all are done, so after an interruption none runs twice.
+weights: export NOTEBOOK_PROFILE := full
+weights: export KEEP_CHECKPOINTS := 1
 weights: $(READY)  ## train all that ships in helpers/weights anew
 	$(RUN) -m helpers.classifier
-	NOTEBOOK_PROFILE=full $(COURSE) run --cell-seconds 86400 \
-		$$(grep -lE 'fit_or_load|save_weights|over_seeds' notebooks/*.ipynb | paste -sd, -)
+	$(COURSE) run --cell-seconds 86400 \
+		$$(grep -lE 'fit_or_load|grow_or_load|save_weights|over_seeds' notebooks/*.ipynb | paste -sd, -)
+	$(RUN) -c 'from helpers import training; training.forget_checkpoints()'
 
 lock:  ## resolve .ci/requirements.lock anew (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.10 --no-header --no-annotate \

@@ -12,9 +12,11 @@ import numpy as np
 from keras import layers
 
 from helpers import data, pretrained
+from helpers.training import fit_resumably
 
 NAME = "classifier"
 EPOCHS, BATCH_SIZE, SEED = 14, 128, 42
+RECIPE = "helpers/classifier.py: Adam 1e-3 with cosine decay, batch 128, dropout"
 
 
 def build_classifier():
@@ -80,7 +82,7 @@ class Judge:
 
 
 def train():
-    """Train on the real Fashion-MNIST, and ship the weights."""
+    """Train on the real Fashion-MNIST, and ship the weights; at ``full`` it can be interrupted."""
     keras.utils.set_random_seed(SEED)
     fashion = data.load_fashion_mnist()
     if not fashion.is_real:
@@ -94,20 +96,26 @@ def train():
         steps_per_execution=10,
         jit_compile=False,  # XLA slows convolutions on a CPU
     )
-    start = time.perf_counter()
     train_set = data.batches((fashion.train_images, fashion.train_labels), BATCH_SIZE, seed=SEED)
     valid_set = (fashion.valid_images, fashion.valid_labels)
-    classifier.fit(train_set, epochs=EPOCHS, validation_data=valid_set, shuffle=False, verbose=2)
+    start = time.perf_counter()
+    _, checkpoint = fit_resumably(
+        classifier, NAME, train_set, recipe=f"{RECIPE}; seed {SEED}", epochs=EPOCHS,
+        validation_data=valid_set, shuffle=False, verbose=2,
+    )  # fmt: skip
+    minutes = checkpoint.minutes() if checkpoint else (time.perf_counter() - start) / 60
     _, accuracy = classifier.evaluate(fashion.test_images, fashion.test_labels, verbose=0)
     pretrained.save_weights(
         classifier,
         NAME,
-        recipe="helpers/classifier.py: Adam 1e-3 with cosine decay, batch 128, dropout",
+        recipe=RECIPE,
         seed=SEED,
         epochs=EPOCHS,
-        minutes=(time.perf_counter() - start) / 60,
+        minutes=minutes,
         measured={"test accuracy": round(float(accuracy), 4)},
     )
+    if checkpoint:
+        checkpoint.delete()  # only now: the weights are safe
     print(f"test accuracy {accuracy:.4f}")
 
 

@@ -78,8 +78,9 @@ class WeightAverage(keras.callbacks.Callback):
     """Keeps an exponential moving average of a network's weights in a second network.
 
     After each training step ``average <- decay * average + (1 - decay) * weight``; where several
-    steps run in one go (``steps_per_execution``), with that power of the decay. Averages of a
-    generator make better and steadier samples than the weights of any one moment.
+    steps run in one go (``steps_per_execution``), with that power of the decay. The average of a
+    GAN's generator is steadier than its weights of any one moment; whether its samples are better,
+    too, depends on the GAN (lessons 13 and 16).
 
     Args:
         network: the network in training.
@@ -124,7 +125,9 @@ def compile_once(function):
 
 
 class SlowDown(keras.callbacks.Callback):
-    """Lets both learning rates of a GAN fall to 0 in the last epochs, by equal steps.
+    """Lets both learning rates of a GAN fall towards 0 in the last epochs, by equal steps.
+
+    In the last of n epochs they are 1/(n + 1) of what they were; 0 would be the next step.
 
     The rates of a compiled GAN are taken when this is made, so make it before anything is restored.
 
@@ -153,7 +156,8 @@ def fit_or_load(
     At ``lesson``, if weights called `name` ship with the course, they are loaded.
     Otherwise ``model.fit(*fit_data, **fit_arguments)`` runs. At ``full`` it continues from a
     checkpoint in the cache folder if an earlier run was interrupted, and writes weights and
-    history; on stand-in data nothing is written.
+    history; on stand-in data nothing is written. See :meth:`Checkpoint.delete` for how to keep
+    finished trainings, too.
 
     Args:
         model: a built, compiled model.
@@ -222,6 +226,11 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
     return checkpoint.history(), checkpoint
 
 
+def forget_checkpoints():
+    """Remove all checkpoints from the cache folder: the next training at ``full`` starts anew."""
+    shutil.rmtree(session.cache_dir() / "checkpoints", ignore_errors=True)
+
+
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the state after the last whole epoch in a folder, whatever interrupts the training.
 
@@ -264,8 +273,13 @@ class Checkpoint(keras.callbacks.Callback):
         return sum(epoch["minutes"] for epoch in self.epochs)
 
     def delete(self):
-        """Remove the folder: the training is finished, and its result is safe."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder: the training is finished, and its result is safe.
+
+        Where the environment variable KEEP_CHECKPOINTS is set, it stays: ``make weights`` sets it,
+        so that no training runs twice if one of the later ones is interrupted.
+        """
+        if not os.environ.get("KEEP_CHECKPOINTS"):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()

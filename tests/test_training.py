@@ -2,19 +2,21 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 import keras
 import numpy as np
+import project
 import pytest
 from interruption import Interrupt
 from PIL import Image
 
 from helpers import data, pretrained
 from helpers.gan import GAN
-from helpers.training import Measure, TrainingFilm, fit_or_load
+from helpers.training import Measure, TrainingFilm, fit_or_load, forget_checkpoints
 
 POINTS = np.random.default_rng(42).normal(size=(32, 3)).astype(np.float32)
 
@@ -438,6 +440,32 @@ def test_killed_while_writing_then_started_again(weights):
     assert entry["epochs"] == 3 and len(entry["history"]["loss"]) == 3
     assert sorted(path.name for path in weights.iterdir()) == ["manifest.json", entry["file"]]
     assert checkpoints(weights) == []
+
+
+def test_finished_trainings_run_only_once_while_their_checkpoints_are_kept(
+    weights, at, monkeypatch
+):
+    at("full")
+    monkeypatch.setenv("KEEP_CHECKPOINTS", "1")
+    trained = network()
+    history = fit_network(trained, 3)
+    entry, loaded, watch = pretrained.describe("small"), network(seed=2), Interrupt(None)
+    assert fit_network(loaded, 3, callbacks=[watch]) == history and watch.began == []
+    assert same(loaded.get_weights(), trained.get_weights())
+    assert {**pretrained.describe("small"), "sha256": 0} == {**entry, "sha256": 0}
+    forget_checkpoints()
+    assert checkpoints(weights) == []
+    fit_network(network(seed=2), 3, callbacks=[watch])
+    assert watch.began == [0, 1, 2]
+
+
+def test_make_weights_keeps_checkpoints_and_forgets_them_at_the_end():
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    command = ["make", "--dry-run", "--always-make", "weights"]
+    lines = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True).stdout
+    assert lines.index("helpers.classifier") < lines.index("course.py run")
+    assert lines.index("course.py run") < lines.index("forget_checkpoints()")
 
 
 def test_gan_resumes_with_both_optimizers_and_no_warning(weights, at, recwarn):
