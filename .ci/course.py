@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from coursetools import badges, ledger, lint, notebooks, owners, run
+from coursetools import badges, ledger, lint, notebooks, overview, owners, run
 
 
 def main(arguments=None):
@@ -22,6 +22,7 @@ def main(arguments=None):
     command = commands.add_parser("badges", help="write the public address everywhere")
     command.add_argument("--repo", help="owner/name; default: the git remote called origin")
     commands.add_parser("ledger", help="collect claims and minutes into README.md")
+    commands.add_parser("overview", help="draw README.md's picture with the shipped StyleGAN")
     options = parser.parse_args(arguments)
     try:
         return _dispatch(options)
@@ -48,6 +49,8 @@ def _dispatch(options):
         badges.write(options.repo)
     elif options.command == "ledger":
         ledger.write()
+    elif options.command == "overview":
+        overview.write()
     return 0
 
 

@@ -6,10 +6,12 @@ import subprocess
 
 import course
 import nbformat
+import numpy as np
 import project
 import pytest
-from coursetools import badges, ledger, notebooks, run
+from coursetools import badges, ledger, notebooks, overview, run
 from coursetools.notebooks import CourseError
+from PIL import Image
 
 CLAIM = {
     "id": "C2", "says": "It holds.", "measured": 0.123456, "unit": "nats", "criterion": "≤ 1",
@@ -272,6 +274,13 @@ def test_the_readme_is_up_to_date():
 
 
 # the Makefile
+
+def test_the_picture_in_the_readme_is_what_the_shipped_stylegan_draws():
+    committed = np.asarray(Image.open(overview.PATH).convert("L"))[::3, ::3]
+    drawn = overview.draw()
+    assert drawn.shape == committed.shape
+    assert np.abs(drawn.astype(float) - committed).mean() < 2  # of 255: other machines round
+
 
 TARGETS = "help lab test run render bench badges ledger sync lint weights lock clean".split()
 
