@@ -170,19 +170,24 @@ def race(seed, grow, new_networks, schedule, train_images, distance, **settings)
         Dict "growing", "full size at once" -> dict with lists "seconds" and "distance".
     """
 
-    def callbacks(gan, average, stage):
+    def watch(gan, average, stage, clock):
         return [clock, Measure(distance=lambda: distance(average))]
 
-    at_once = Stage(schedule[-1].resolution, 0, 4 * sum(stage.num_images for stage in schedule))
-    clock, result = Clock(), {}
-    for name, stages in (("growing", schedule), ("full size at once", (at_once,))):
+    def run(stages, clock):
         keras.utils.set_random_seed(seed)
+        watched = functools.partial(watch, clock=clock)
         _, history, _ = grow(
-            new_networks(), stages, train_images, watch=callbacks, seed=seed, **settings
+            new_networks(), stages, train_images, watch=watched, seed=seed, **settings
         )
-        result[name] = {key: history[key] for key in ("seconds", "distance")}
-        clock = Clock(limit=clock.seconds)
-    return result
+        return {key: history[key] for key in ("seconds", "distance")}
+
+    at_once = Stage(schedule[-1].resolution, 0, 4 * sum(stage.num_images for stage in schedule))
+    clock = Clock()
+    growing = run(schedule, clock)
+    return {
+        "growing": growing,
+        "full size at once": run((at_once,), Clock(limit=clock.seconds)),
+    }
 
 
 def time_to_equal(first, second):

@@ -8,6 +8,7 @@ import pytest
 
 from helpers import data, pretrained
 from helpers.classifier import NAME, Judge, build_classifier, train
+from helpers.metrics import frechet_distance, kernel_distance
 from helpers.pretrained import PretrainedError
 
 IMAGES = np.random.default_rng(42).uniform(size=(7, 28, 28)).astype(np.float32)
@@ -100,6 +101,43 @@ def test_images_of_one_class_lie_together(judge, fashion):
     centers = np.stack([features[labels == label].mean(axis=0) for label in range(10)])
     distances = np.linalg.norm(features[:, np.newaxis] - centers, axis=-1)
     assert (distances.argmin(axis=1) == labels).mean() > 0.85
+
+
+@pytest.fixture(scope="module")
+def looked_at(judge, fashion):
+    """Features of 1,000 images each: real ones, and sets at the extremes, by name."""
+    images, rng = fashion.test_images, np.random.default_rng(7)
+    shirts = fashion.train_images[fashion.train_labels == 6]  # the class nearest to all the others
+    sets = {
+        "real": images[:1000],
+        "other real ones": images[1000:2000],
+        "the same shuffled": rng.permutation(images[1000:2000]),
+        "one image": np.repeat(images[:1], 1000, axis=0),
+        "black": np.zeros((1000, 28, 28)),
+        "one class": shirts[:1000],
+        "noise": rng.uniform(size=(1000, 28, 28)),
+    }
+    return {name: judge.features(each.astype(np.float32)) for name, each in sets.items()}
+
+
+both_distances = pytest.mark.parametrize("measure", [frechet_distance, kernel_distance])
+
+
+@both_distances
+def test_distances_of_the_same_images_are_below_the_floor_in_any_order(looked_at, measure):
+    real, others = looked_at["real"], looked_at["other real ones"]
+    floor = measure(real, others)
+    assert measure(real, real) < 0.1 * floor
+    assert measure(others, looked_at["the same shuffled"]) < 0.1 * floor
+    assert measure(real, looked_at["the same shuffled"]) == pytest.approx(floor, rel=1e-4)
+
+
+@both_distances
+@pytest.mark.parametrize("name", ["one image", "black", "one class", "noise"])
+def test_distances_of_extreme_images_are_finite_and_far_above_the_floor(looked_at, measure, name):
+    floor = measure(looked_at["real"], looked_at["other real ones"])
+    distance = measure(looked_at["real"], looked_at[name])
+    assert 20 * floor < distance < 10_000 * floor
 
 
 def test_damaged_weights_are_refused(copied):

@@ -275,6 +275,7 @@ def test_the_readme_is_up_to_date():
 
 # the Makefile
 
+
 def test_the_picture_in_the_readme_is_what_the_shipped_stylegan_draws():
     committed = np.asarray(Image.open(overview.PATH).convert("L"))[::3, ::3]
     drawn = overview.draw()

@@ -154,27 +154,50 @@ def test_full_ships_and_lesson_loads(full, monkeypatch):
     np.testing.assert_allclose(loaded(codings), generator(codings), atol=1e-6)
 
 
+def state(gan, average):
+    """What a training goes on with, by name, as lists of arrays or numbers."""
+    optimizers = gan.generator_optimizer, gan.discriminator_optimizer
+    return {
+        "average": average.get_weights(),
+        "generator": gan.generator.get_weights(),
+        "discriminator": gan.discriminator.get_weights(),
+        "optimizers": [variable.numpy() for each in optimizers for variable in each.variables],
+        "iterations": [int(each.iterations) for each in optimizers],
+        "steps and alpha": [int(gan.steps_done), float(gan.alpha)],
+    }
+
+
+def largest_gap(weights, others):
+    return max(np.abs(a - b).max() for a, b in zip(weights, others, strict=True))
+
+
 def test_full_resumes_in_the_stage_that_was_interrupted(full):
     began = []
 
-    class Began(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            began.append((self.model.generator.output_shape[1], epoch))
+    def watch(gan, average, stage):
+        def note(epoch, logs):
+            began.append((stage.resolution, epoch, state(gan, average)))
+
+        return [keras.callbacks.LambdaCallback(on_epoch_begin=note)]
 
     with pytest.raises(KeyboardInterrupt):
-        make(networks(), lambda *_: [Began(), Stop()])
-    assert began == [(4, 0), (8, 0), (8, 1)]
+        make(networks(), lambda *stage: [*watch(*stage), Stop()])
+    assert [each[:2] for each in began] == [(4, 0), (8, 0), (8, 1)]
+    interrupted = began.pop()[-1]
+    assert interrupted["iterations"] == [2, 2]
+    assert interrupted["steps and alpha"] == [2, 0.5]
+    assert largest_gap(interrupted["average"], interrupted["generator"]) > 1e-4
     began.clear()
-    trio = networks(seed=2)
-    _, history = make(trio, lambda *_: [Began()])
-    assert began == [(8, 1)]  # the first stage and the first epoch of the second are there
+    average, history = make(networks(seed=2), watch)
+    [(resolution, epoch, resumed)] = began
+    assert (resolution, epoch) == (8, 1)  # the first stage and the first epoch of the second exist
+    for name, values in interrupted.items():
+        for before, after in zip(values, resumed[name], strict=True):
+            np.testing.assert_array_equal(after, before, err_msg=name)
     assert len(history["generator_loss"]) == 3
-    reference = networks()
-    reference[1].at(8)  # built first, as by `make`: the same random weights
-    train(reference)  # the order of the last epoch's images is another one
-    resumed, whole = (each[0].blocks[4].get_weights() for each in (trio, reference))
-    gaps = [np.abs(a - b).max() for a, b in zip(resumed, whole, strict=True)]
-    assert max(gaps) < 0.1  # kernels drawn from N(0, 1) with another seed differ by more than 1
+    moved = largest_gap(average.get_weights()[:-1], interrupted["average"][:-1])  # without alpha
+    assert 0 < moved < 0.1  # kernels drawn from N(0, 1) with another seed differ by more than 1
+    assert float(average.get_layer("fade_in").alpha) == 1
 
 
 # --- the paper's losses

@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from test_sample_metrics import share_in_balls
 
 from helpers import charts, data
 from helpers.gan import FusedGAN
-from helpers.growth import GrowthFilm, Stage, fade_picture, grow
+from helpers.growth import GrowthFilm, Stage, draw, fade_picture, grow
 from helpers.growth_lab import (
     Clock,
     grow_variants,
@@ -18,9 +19,16 @@ from helpers.growth_lab import (
     relative_updates,
     replace_layers,
     time_to_equal,
+    watch_quality,
 )
 from helpers.layers import EqualizedConv2D, EqualizedDense, MinibatchStd, PixelNorm
-from helpers.progressive import GrowingDiscriminator, GrowingGenerator, ProgressiveGAN
+from helpers.progressive import (
+    FadingGAN,
+    GrowingDiscriminator,
+    GrowingGenerator,
+    ProgressiveGAN,
+    fade_layers,
+)
 
 IMAGES = np.random.default_rng(1).uniform(size=(32, 28, 28)).astype(np.float32)
 SMALL = {4: 5, 8: 4}
@@ -131,6 +139,50 @@ def test_quality_of_the_same_images_is_perfect():
     assert far["distance"] == pytest.approx(6 * 25, rel=0.01)
 
 
+class GridJudge:
+    """Features are nine pixels on a grid; the class is the place of the brightest."""
+
+    def features_and_classes(self, images):
+        features = images[:, 1::9, 1::9].reshape(len(images), 9)
+        return features, features.argmax(axis=1)
+
+
+def report_by_hand(generator, codings, real):
+    """The judge's report on these images, by formulas: pixel i of 28 is one of 8 / 32 (i + 2)."""
+    grid = (np.array([1, 10, 19]) + 2) // 4
+    pixels = generator(codings).numpy()[:, grid][:, :, grid].reshape(-1, 9)
+    features = ((pixels + 1) / 2).clip(0, 1)
+    shares = [np.mean(features.argmax(axis=1) == number) for number in range(10)]
+    gap, spreads = features.mean(axis=0) - real.mean(axis=0), (np.cov(features.T), np.cov(real.T))
+    root = np.sqrt(np.linalg.eigvals(spreads[0] @ spreads[1]).astype(complex)).real.sum()
+    return {
+        "distance": gap @ gap + np.trace(spreads[0] + spreads[1]) - 2 * root,
+        "precision": share_in_balls(features, real, 3),
+        "recall": share_in_balls(real, features, 3),
+        "entropy": -sum(share * np.log(share) for share in shares if share > 0),
+        "classes": sum(share >= 0.01 for share in shares),
+        **{f"class_{number}": share for number, share in enumerate(shares)},
+    }
+
+
+def test_quality_of_the_averaged_images_is_in_the_logs_after_each_epoch():
+    keras.utils.set_random_seed(1)
+    generator, average, discriminator = (growing.at(8) for growing in networks())
+    gan, draws = ProgressiveGAN(generator, discriminator), np.random.default_rng(3).normal
+    codings, real_images = draws(size=(60, 3)), draw(average, draws(size=(70, 3)))
+    real = GridJudge().features_and_classes(real_images)[0] + 0.1 * draws(size=(70, 9))
+    [callback] = watch_quality(gan, average, Stage(8, 16, 16), codings, GridJudge(), real)
+    for alpha in (0.25, 1.0):
+        gan.set_alpha(alpha)
+        moved = [each + 0.2 * draws(size=each.shape) for each in average.get_weights()]
+        average.set_weights(moved)
+        logs = {"generator_loss": 0.5}
+        callback.on_epoch_end(0, logs)
+        expected = {"generator_loss": 0.5, "size": 8, "alpha": alpha}
+        assert logs == pytest.approx({**expected, **report_by_hand(average, codings, real)})
+        assert 0 < logs["precision"] < 1 and 0 < logs["recall"] < 1
+
+
 def test_growth_curves_count_images_and_draw_the_floor_of_each_size():
     shares = {f"class_{number}": [0.5, 0.5, 0.5] for number in range(2)}
     history = {"size": [4.0, 8.0, 8.0], "distance": [30.0, 20.0, 10.0], **shares}
@@ -156,14 +208,22 @@ def networks():
 
 
 def test_race_gives_both_the_same_processor_time():
-    result = race(
-        1, grow, networks, (Stage(4, 0, 64),), IMAGES, lambda average: average.output_shape[1],
-        new_optimizer=adam, **SETTINGS,
-    )  # fmt: skip
+    sizes_and_alphas = []
+
+    def distance(average):
+        alphas = [float(layer.alpha) for layer in fade_layers(average)]
+        sizes_and_alphas.append((average.output_shape[1], alphas))
+        return len(sizes_and_alphas)
+
+    schedule = (Stage(4, 0, 32), Stage(8, 32, 32))
+    settings = {**SETTINGS, "new_optimizer": adam, "kind": FadingGAN}
+    result = race(1, grow, networks, schedule, IMAGES, distance, **settings)
     growing, other = result["growing"], result["full size at once"]
-    assert growing["distance"] == [4, 4]
-    assert set(other["distance"]) == {4}
-    assert other["seconds"][-1] >= growing["seconds"][-1] or len(other["seconds"]) == 8
+    assert growing["distance"] == [1, 2, 3]
+    assert other["distance"] == list(range(4, len(sizes_and_alphas) + 1))
+    assert sizes_and_alphas[:3] == [(4, []), (8, [0.5]), (8, [1.0])]
+    assert all(each == (8, [1.0]) for each in sizes_and_alphas[3:])
+    assert other["seconds"][-1] >= growing["seconds"][-1] or len(other["seconds"]) == 12
     assert all(seconds < growing["seconds"][-1] for seconds in other["seconds"][:-1])
 
 

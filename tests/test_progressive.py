@@ -34,6 +34,44 @@ def enlarged(images):
     return images.repeat(2, axis=1).repeat(2, axis=2)
 
 
+def leaky(inputs):
+    return np.where(inputs > 0, inputs, 0.2 * inputs)
+
+
+def normalized(inputs):
+    """Pixelwise normalization, in NumPy."""
+    return inputs / np.sqrt((inputs**2).mean(axis=-1, keepdims=True) + 1e-8)
+
+
+def scaled_product(inputs, kernel, bias, gain=2**0.5):
+    """A dense layer with an equalized learning rate, in NumPy."""
+    return inputs @ (gain / np.sqrt(len(kernel)) * kernel) + bias
+
+
+def convolved(maps, kernel, bias, gain=2**0.5):
+    """An equalized convolution, zeros around the edge, in NumPy."""
+    (n, height, width, _), (side, _, num_inputs, num_maps) = maps.shape, kernel.shape
+    margin = side // 2
+    padded = np.pad(maps, [(0, 0), (margin, margin), (margin, margin), (0, 0)])
+    sums = np.zeros((n, height, width, num_maps))
+    for row in range(height):
+        for column in range(width):
+            patch = padded[:, row : row + side, column : column + side]
+            sums[:, row, column] = np.tensordot(patch, kernel, axes=3)
+    return gain / np.sqrt(side * side * num_inputs) * sums + bias
+
+
+def pairs(network):
+    """The kernels and biases of a network, or of a layer, in pairs, as float64."""
+    weights = [weight.astype(np.float64) for weight in network.get_weights()]
+    return list(zip(weights[::2], weights[1::2], strict=True))
+
+
+def randomize(network):
+    """Draw all weights of a network, or of a layer, anew: biases, too, which would be zero."""
+    network.set_weights([normal(*weight.shape) for weight in network.get_weights()])
+
+
 # --- pixelwise normalization, equalized learning rate
 
 
@@ -58,21 +96,11 @@ def test_equalized_dense_multiplies_by_hes_factor():
 
 
 def test_equalized_convolution_is_a_convolution_of_the_scaled_kernel():
-    keras.utils.set_random_seed(1)
-    layer = EqualizedConv2D(5)
-    images = normal(2, 6, 6, 4)
-    outputs = ops.convert_to_numpy(layer(images))
-    layer.set_weights([layer.get_weights()[0], normal(5)])
-    kernel, bias = layer.get_weights()
-    padded = np.pad(images, [(0, 0), (1, 1), (1, 1), (0, 0)])
-    expected = np.zeros((2, 6, 6, 5))
-    for row in range(6):
-        for column in range(6):
-            patch = padded[:, row : row + 3, column : column + 3]  # [2, 3, 3, 4]
-            expected[:, row, column] = np.tensordot(patch, kernel, axes=3)
-    expected = np.sqrt(2 / (9 * 4)) * expected
-    np.testing.assert_allclose(outputs, expected, atol=1e-4)
-    np.testing.assert_allclose(layer(images), expected + bias, atol=1e-4)
+    layer, images = EqualizedConv2D(5), normal(2, 6, 6, 4)
+    layer.build(images.shape)
+    randomize(layer)
+    expected = convolved(images, *layer.get_weights())
+    np.testing.assert_allclose(layer(images), expected, atol=1e-4)
 
 
 def test_an_orthogonal_layer_starts_as_a_rotation_times_its_gain():
@@ -83,6 +111,15 @@ def test_an_orthogonal_layer_starts_as_a_rotation_times_its_gain():
     np.testing.assert_allclose(lengths[1], 3 * lengths[0], rtol=1e-4)
     np.testing.assert_allclose(outputs @ outputs.T, 9 * inputs @ inputs.T, rtol=1e-3, atol=1e-3)
     assert EqualizedDense.from_config(layer.get_config()).orthogonal
+
+
+@pytest.mark.parametrize("rate", [0.1, 3.0])
+def test_the_rate_is_a_factor_of_kernel_and_bias(rate):
+    layer, inputs = EqualizedDense(4, gain=0.7, rate=rate), normal(6, 5)
+    layer.build(inputs.shape)
+    randomize(layer)
+    expected = rate * scaled_product(inputs, *layer.get_weights(), gain=0.7)
+    np.testing.assert_allclose(layer(inputs), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_gain_and_slower_rate():
@@ -162,6 +199,45 @@ def test_grown_discriminator_starts_as_the_old_one(resolution):
     np.testing.assert_allclose(grown(images), old(pooled(images)), rtol=1e-5, atol=1e-6)
     grown.get_layer("fade_in").alpha.assign(1)
     assert np.abs(grown(images) - old(pooled(images))).max() > 1e-3
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+def test_grown_generator_written_out_in_numpy(alpha):
+    growing, codings = GrowingGenerator(SMALL, codings_size=5), normal(3, 5)
+    grown = growing.at(8)
+    randomize(grown)
+    grown.get_layer("fade_in").alpha.assign(alpha)
+    (dense, dense_bias), first = pairs(growing.blocks[4])
+    product = scaled_product(normalized(codings), dense, dense_bias, 2**0.5 / 4)
+    old = normalized(leaky(product.reshape(3, 4, 4, SMALL[4])))
+    old = normalized(leaky(convolved(old, *first)))
+    new = enlarged(old)
+    for kernel_and_bias in pairs(growing.blocks[8]):
+        new = normalized(leaky(convolved(new, *kernel_and_bias)))
+    [to_old], [to_new] = (pairs(growing.to_image[size]) for size in (4, 8))
+    old_images, images = enlarged(convolved(old, *to_old, gain=1)), convolved(new, *to_new, gain=1)
+    expected = (1 - alpha) * old_images + alpha * images
+    np.testing.assert_allclose(grown(codings), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+def test_grown_discriminator_written_out_in_numpy(alpha):
+    growing, images = GrowingDiscriminator(SMALL), normal(3, 8, 8, 1)
+    grown = growing.at(8)
+    randomize(grown)
+    grown.get_layer("fade_in").alpha.assign(alpha)
+    [from_old], [from_new] = (pairs(growing.from_image[size]) for size in (4, 8))
+    new = leaky(convolved(images, *from_new))
+    for kernel_and_bias in pairs(growing.blocks[8]):
+        new = leaky(convolved(new, *kernel_and_bias))
+    old = leaky(convolved(pooled(images), *from_old))
+    maps = (1 - alpha) * old + alpha * pooled(new)  # [3, 4, 4, 8]
+    variety = np.sqrt(((maps - maps.mean(axis=0)) ** 2).mean(axis=0) + 1e-8).mean()
+    maps = np.concatenate([maps, np.full((3, 4, 4, 1), variety)], axis=-1)
+    convolution, dense, last = pairs(growing.blocks[4])
+    hidden = leaky(convolved(maps, *convolution)).reshape(3, -1)
+    expected = scaled_product(leaky(scaled_product(hidden, *dense)), *last, gain=1)
+    np.testing.assert_allclose(grown(images), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_older_layers_are_shared_and_remain_trainable():

@@ -47,25 +47,81 @@ def test_kernel_distance_notices_a_smaller_spread():
     assert metrics.kernel_distance(REAL, CONSTANT) > metrics.kernel_distance(REAL, 0.3 * TWIN)
 
 
+def mean_kernel(vectors, chosen):
+    """The mean of the polynomial kernel over a set's pairs that are chosen by their indices."""
+    values = (vectors @ vectors.T / vectors.shape[1] + 1) ** 3
+    return values[chosen(*np.indices(values.shape))].mean()
+
+
+def test_kernel_distance_of_a_set_to_itself_is_just_below_zero():
+    """Only the pairs across meet themselves, and a vector is more like itself than like others."""
+    with_itself = mean_kernel(REAL, np.equal)
+    with_others = mean_kernel(REAL, np.not_equal)
+    expected = 2 / 400 * (with_others - with_itself)
+    assert metrics.kernel_distance(REAL, REAL) == pytest.approx(expected)
+    assert -0.1 < expected < 0
+
+
+def test_kernel_distance_of_one_vector_repeated_is_finite():
+    """Between its copies the kernel is (5 * 9 / 5 + 1)^3 = 1000."""
+    across = ((REAL @ np.full(5, 3) / 5 + 1) ** 3).mean()
+    expected = mean_kernel(REAL, np.not_equal) + 1000 - 2 * across
+    found = metrics.kernel_distance(REAL, CONSTANT + 3)
+    assert found == pytest.approx(expected)
+    assert found > 1000 * abs(metrics.kernel_distance(REAL, TWIN))
+    assert metrics.kernel_distance(CONSTANT, CONSTANT) == 0
+
+
+# --- the Fréchet distance
+
+
+def test_frechet_distance_ignores_order():
+    shuffled = np.random.default_rng(4).permutation
+    assert metrics.frechet_distance(REAL, shuffled(REAL)) == pytest.approx(0, abs=1e-6)
+    unshuffled = metrics.frechet_distance(REAL, TWIN + 1)
+    assert unshuffled > 4
+    assert metrics.frechet_distance(REAL, shuffled(TWIN + 1)) == pytest.approx(unshuffled)
+
+
+def test_frechet_distance_of_one_vector_repeated_is_finite():
+    """A covariance of zeros: the gap of the means, and all the variance that is missing."""
+    expected = ((REAL.mean(axis=0) - 3) ** 2).sum() + REAL.var(axis=0, ddof=1).sum()
+    assert metrics.frechet_distance(REAL, CONSTANT + 3) == pytest.approx(expected)
+    assert metrics.frechet_distance(CONSTANT + 3, REAL) == pytest.approx(expected)
+    assert metrics.frechet_distance(CONSTANT, CONSTANT + 3) == pytest.approx(5 * 9)
+    assert metrics.frechet_distance(CONSTANT, CONSTANT) == 0
+
+
+# --- both, the more classes are missing
+
+
+@pytest.mark.parametrize("measure", [metrics.frechet_distance, metrics.kernel_distance])
+def test_distances_grow_with_the_number_of_missing_classes(measure):
+    rng, classes = np.random.default_rng(8), np.arange(600) % 6
+    real, fake = (rng.normal(size=(600, 6)) + 5 * np.eye(6)[classes] for _ in range(2))
+    found = [measure(real, fake[classes < kept]) for kept in (6, 5, 3, 1)]
+    assert np.isfinite(found).all()
+    assert found == sorted(found)
+    assert found[-1] > 20 * abs(found[0])
+
+
 # --- precision and recall
+
+
+def share_in_balls(vectors, centers, k):
+    """The share of vectors in a ball around a center that reaches to its k-th neighbor."""
+    inside = np.zeros(len(vectors), bool)
+    for i, center in enumerate(centers):
+        others = np.linalg.norm(np.delete(centers, i, axis=0) - center, axis=1)
+        inside |= np.linalg.norm(vectors - center, axis=1) <= np.sort(others)[k - 1]
+    return inside.mean()
 
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_precision_and_recall_are_the_shares_in_the_balls(k):
     real, fake = REAL[:40], 0.7 * TWIN[:30] + 0.4
-
-    def share(vectors, centers):
-        inside = 0
-        for vector in vectors:
-            for i, center in enumerate(centers):
-                others = np.linalg.norm(np.delete(centers, i, axis=0) - center, axis=1)
-                if np.linalg.norm(vector - center) <= np.sort(others)[k - 1]:
-                    inside += 1
-                    break
-        return inside / len(vectors)
-
     found = metrics.precision_recall(real, fake, num_neighbors=k)
-    assert found == pytest.approx((share(fake, real), share(real, fake)))
+    assert found == pytest.approx((share_in_balls(fake, real, k), share_in_balls(real, fake, k)))
     assert 0 < found[0] < 1 and 0 < found[1] < 1
 
 

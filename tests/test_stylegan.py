@@ -4,13 +4,24 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_progressive import SMALL, enlarged, normal
+from test_progressive import (
+    SMALL,
+    convolved,
+    enlarged,
+    leaky,
+    normal,
+    normalized,
+    pairs,
+    randomize,
+    scaled_product,
+)
 
 from helpers import data
 from helpers.progressive import GrowingDiscriminator, ProgressiveGAN, fade_layers
 from helpers.stylegan import (
     AdaIN,
     GrowingStyleGenerator,
+    GrowingSynthesis,
     LearnedConstant,
     Noise,
     NoiseInjection,
@@ -86,6 +97,20 @@ def test_mapping_network_has_eight_layers_and_ignores_the_codings_length():
     np.testing.assert_allclose(network(3 * codings), network(codings), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("spread", [False, True])
+def test_mapping_network_written_out_in_numpy(spread):
+    network, codings = mapping_network(5, num_layers=3, rate=0.25, spread=spread), normal(4, 5)
+    randomize(network)
+    hidden = normalized(codings)
+    for kernel, bias in pairs(network):
+        hidden = leaky(scaled_product(hidden, 0.25 * kernel, 0.25 * bias))
+        if spread:
+            hidden = hidden - hidden.mean(axis=1, keepdims=True)
+            hidden = hidden / np.sqrt((hidden**2).mean(axis=1, keepdims=True) + 1e-3)
+    assert len(pairs(network)) == 3
+    np.testing.assert_allclose(network(codings), hidden, rtol=1e-4, atol=1e-5)
+
+
 def num_directions(points):
     """The participation ratio of the covariance's eigenvalues."""
     eigenvalues = np.linalg.eigvalsh(np.cov(points.T))
@@ -125,6 +150,38 @@ def test_grown_synthesis_starts_as_the_old_one(resolution):
     np.testing.assert_allclose(grown([styles, *maps]), enlarged(expected), rtol=1e-4, atol=1e-5)
     grown.get_layer("fade_in").alpha.assign(1)
     assert np.abs(grown([styles, *maps]) - enlarged(expected)).max() > 1e-2
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+@pytest.mark.parametrize(("output", "activation"), [("tanh", np.tanh), ("linear", np.positive)])
+def test_grown_synthesis_written_out_in_numpy(output, activation, alpha):
+    growing = GrowingSynthesis(SMALL, codings_size=5, output=output)
+    grown = growing.at(8)
+    randomize(grown)
+    grown.get_layer("fade_in").alpha.assign(alpha)
+    maps, styles = noises(grown, 3), normal(3, 4, 5)
+
+    def image(hidden, size):
+        [to_image] = pairs(growing.to_image[size])
+        return activation(convolved(hidden, *to_image, gain=1))
+
+    [constant] = grown.get_layer("constant").get_weights()
+    hidden = np.repeat(constant[np.newaxis], 3, axis=0).astype(np.float64)
+    for level in (1, 2, 3, 4):
+        if level == 3:
+            old_images, hidden = enlarged(image(hidden, 4)), enlarged(hidden)
+        if level > 1:
+            [convolution] = pairs(grown.get_layer(f"convolution_{level}"))
+            hidden = convolved(hidden, *convolution)
+        [strength] = grown.get_layer(f"noise_{level}").get_weights()
+        hidden = leaky(hidden + strength * maps[level - 1])
+        [affine] = pairs(grown.get_layer(f"adain_{level}"))
+        numbers = scaled_product(styles[:, level - 1], *affine, gain=1)[:, np.newaxis, np.newaxis]
+        scale, offset = np.split(numbers, 2, axis=-1)
+        mean, std = hidden.mean(axis=(1, 2), keepdims=True), hidden.std(axis=(1, 2), keepdims=True)
+        hidden = (1 + scale) * (hidden - mean) / std + offset
+    expected = (1 - alpha) * old_images + alpha * image(hidden, 8)
+    np.testing.assert_allclose(grown([styles, *maps]), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_generator_is_mapping_and_synthesis_with_one_style_for_all_levels():
