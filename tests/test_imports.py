@@ -23,7 +23,8 @@ FLOORS = (
         "ring",
     },
     {"charts", "data", "exercises"},
-    {"claims", "classifier", "datasets", "metrics", "models", "playground", "results", "training"},
+    {"training"},
+    {"claims", "classifier", "datasets", "metrics", "models", "playground", "results"},
     {
         "checks_adversarial",
         "checks_basics",
