@@ -12,6 +12,7 @@ CELL_SECONDS ?= 1800# limit for one cell of a notebook
 READY := .venv/.ready
 RUN := .venv/bin/python
 COURSE := $(RUN) .ci/course.py
+FULL := NOTEBOOK_PROFILE=full KEEP_CHECKPOINTS=1
 PYTEST := $(RUN) -m pytest
 PIP := $(RUN) -m pip --disable-pip-version-check --no-input --timeout 30 --retries 3
 
@@ -61,11 +62,9 @@ lint: $(READY)  ## check style, and the structure of notebooks (NB=10)
 
 # Hours: the classifier behind the metrics, then every notebook that trains to the end. Finished
 # trainings keep their last checkpoint until all are done, so after an interruption none runs twice.
-weights: export NOTEBOOK_PROFILE := full
-weights: export KEEP_CHECKPOINTS := 1
 weights: $(READY)  ## train all that ships in helpers/weights anew
-	$(RUN) -m helpers.classifier
-	$(COURSE) run --cell-seconds 86400 \
+	$(FULL) $(RUN) -m helpers.classifier
+	$(FULL) $(COURSE) run --cell-seconds 86400 \
 		$$(grep -lE 'fit_or_load|grow_or_load|save_weights|over_seeds' notebooks/*.ipynb | paste -sd, -)
 	$(RUN) -c 'from helpers import training; training.forget_checkpoints()'
 

@@ -1,6 +1,7 @@
 """The judge: its architecture, what it answers, and that the shipped weights are good ones."""
 
 import shutil
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -154,6 +155,36 @@ def test_missing_weights_are_named(copied):
     path.unlink()
     with pytest.raises(PretrainedError, match=f"{path.name} is missing.*git checkout"):
         Judge()
+
+
+def test_a_finished_training_is_not_lost_when_saving_fails(full, monkeypatch):
+    monkeypatch.setattr("helpers.classifier.EPOCHS", 1)
+    save, trained = pretrained.save_weights, []
+
+    def full_disk(network, *args, **facts):
+        trained.extend(network.get_weights())
+        raise OSError("No space left on device")
+
+    def images(seed):
+        sets = [
+            (rng.uniform(size=(256, 28, 28)).astype("float32"), rng.integers(0, 10, 256))
+            for rng in np.random.default_rng(seed).spawn(3)
+        ]
+        names = [
+            f"{part}_{kind}" for part in ("train", "valid", "test") for kind in ("images", "labels")
+        ]
+        return SimpleNamespace(is_real=True, **dict(zip(names, sum(sets, ()), strict=True)))
+
+    monkeypatch.setattr(data, "load_fashion_mnist", lambda: images(1))
+    monkeypatch.setattr(pretrained, "save_weights", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        train()
+    monkeypatch.setattr(data, "load_fashion_mnist", lambda: images(2))  # would give other weights
+    monkeypatch.setattr(pretrained, "save_weights", save)
+    train()
+    shipped = pretrained.load_weights(build_classifier(), NAME).get_weights()
+    for a, b in zip(shipped, trained, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_training_refuses_the_stand_in(offline, displayed, lesson, copied):

@@ -463,9 +463,13 @@ def test_make_weights_keeps_checkpoints_and_forgets_them_at_the_end():
     if shutil.which("make") is None:
         pytest.skip("needs make")
     command = ["make", "--dry-run", "--always-make", "weights"]
-    lines = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True).stdout
-    assert lines.index("helpers.classifier") < lines.index("course.py run")
-    assert lines.index("course.py run") < lines.index("forget_checkpoints()")
+    said = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True).stdout
+    *trained, last = [
+        line for line in said.splitlines() if "helpers" in line or "course.py" in line
+    ][-3:]
+    for line, work in zip(trained, ("-m helpers.classifier", "course.py run"), strict=True):
+        assert "KEEP_CHECKPOINTS=1" in line and "NOTEBOOK_PROFILE=full" in line and work in line
+    assert "forget_checkpoints()" in last
 
 
 def test_gan_resumes_with_both_optimizers_and_no_warning(weights, at, recwarn):
