@@ -226,6 +226,19 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
     return checkpoint.history(), checkpoint
 
 
+def random_states(model):
+    """Where the model's random numbers stand, as a list of variables: weights files lack them.
+
+    A GAN that goes on without them would draw the codings of its first epochs again.
+    """
+    held = {id(weight) for weight in model.weights}
+    return [
+        variable
+        for variable in model.variables
+        if id(variable) not in held and variable.path.endswith("seed_generator_state")
+    ]
+
+
 def forget_checkpoints():
     """Remove all checkpoints from the cache folder: the next training at ``full`` starts anew."""
     shutil.rmtree(session.cache_dir() / "checkpoints", ignore_errors=True)
@@ -258,6 +271,8 @@ class Checkpoint(keras.callbacks.Callback):
             if log["recipe"] == self.recipe:
                 model.optimizer.build(model.trainable_variables)
                 model.load_weights(saved[-1])
+                for state, numbers in zip(random_states(model), log["random"], strict=True):
+                    state.assign(numbers)
                 self.epochs = log["epochs"]
                 return epoch
         shutil.rmtree(self.folder, ignore_errors=True)  # nothing there, or another recipe's
@@ -291,7 +306,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder.mkdir(parents=True, exist_ok=True)
         old = list(self.folder.iterdir())
         log, done = self._log(epoch + 1), self.folder / f"epoch-{epoch + 1:05d}.weights.h5"
-        content = json.dumps({"recipe": self.recipe, "epochs": self.epochs})
+        random = [state.numpy().tolist() for state in random_states(self.model)]
+        content = json.dumps({"recipe": self.recipe, "epochs": self.epochs, "random": random})
         (self.folder / "writing.json").write_text(content, encoding="utf-8")
         os.replace(self.folder / "writing.json", log)
         self.model.save_weights(self.folder / "writing.weights.h5")

@@ -488,6 +488,20 @@ def test_gan_resumes_with_both_optimizers_and_no_warning(weights, at, recwarn):
     assert [str(w.message) for w in recwarn if "optimizer" in str(w.message)] == []
 
 
+def test_gan_goes_on_with_the_codings_that_come_next(weights, at):
+    at("full")
+    facts = dict(recipe="r", seed=1, epochs=2, verbose=0)
+    whole, interrupted, resumed = small_gan(), small_gan(), small_gan(seed=2)
+    fit_or_load(whole, "whole", data.batches(POINTS, 8), **facts)
+    with pytest.raises(KeyboardInterrupt):
+        fit_or_load(
+            interrupted, "parts", data.batches(POINTS, 8), callbacks=[Interrupt(1)], **facts
+        )
+    fit_or_load(resumed, "parts", data.batches(POINTS, 8), **facts)
+    expected = [whole.sample_codings(3).numpy() for _ in range(2)]
+    assert same([resumed.sample_codings(3).numpy() for _ in range(2)], expected)
+
+
 def test_training_is_not_lost_when_saving_fails(weights, at, monkeypatch):
     at("full")
     trained = network()
