@@ -124,6 +124,47 @@ def compile_once(function):
     return tf.function(function, input_signature=[tf.TensorSpec((), tf.float32)], autograph=False)
 
 
+class KeepBest(keras.callbacks.Callback):
+    """Remembers a network's weights after its best epoch, and gives them back when training ends.
+
+    The best epoch is that with the lowest value of a measure on validation data, so test data have
+    no say. To the logs comes ``lowest_NAME``, the lowest value so far. Put it behind the callback
+    that measures.
+
+    Make it before anything is restored: it gives the model in training a layer that holds the
+    weights and the value, so that checkpoints hold them, too.
+
+    Args:
+        model: the model in training.
+        network: whose weights to keep, for example the average of a GAN's generator.
+        measure: name of the measure; epochs whose logs lack it don't count.
+    """
+
+    def __init__(self, model, network, measure="distance"):
+        super().__init__()
+        self.network, self.measure = network, measure
+        model.best = memory = keras.layers.Layer()
+        infinity = keras.initializers.Constant(np.inf)
+        self._lowest = memory.add_weight(initializer=infinity, trainable=False, name="lowest")
+        self._best = [
+            memory.add_weight(weight.shape, dtype=weight.dtype, trainable=False, name=f"best_{n}")
+            for n, weight in enumerate(network.weights)
+        ]
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = (logs or {}).get(self.measure, np.inf)
+        if value < float(self._lowest):
+            self._lowest.assign(value)
+            for kept, weight in zip(self._best, self.network.weights, strict=True):
+                kept.assign(weight)
+        if self.measure in (logs or {}):
+            logs[f"lowest_{self.measure}"] = float(self._lowest)
+
+    def on_train_end(self, logs=None):
+        if np.isfinite(float(self._lowest)):
+            self.network.set_weights([kept.numpy() for kept in self._best])
+
+
 class SlowDown(keras.callbacks.Callback):
     """Lets both learning rates of a GAN fall towards 0 in the last epochs, by equal steps.
 

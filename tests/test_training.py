@@ -16,7 +16,14 @@ from PIL import Image
 
 from helpers import data, pretrained
 from helpers.gan import GAN
-from helpers.training import Measure, TrainingFilm, fit_or_load, forget_checkpoints
+from helpers.training import (
+    KeepBest,
+    Measure,
+    TrainingFilm,
+    fit_or_load,
+    fit_resumably,
+    forget_checkpoints,
+)
 
 POINTS = np.random.default_rng(42).normal(size=(32, 3)).astype(np.float32)
 
@@ -500,6 +507,58 @@ def test_gan_goes_on_with_the_codings_that_come_next(weights, at):
     fit_or_load(resumed, "parts", data.batches(POINTS, 8), **facts)
     expected = [whole.sample_codings(3).numpy() for _ in range(2)]
     assert same([resumed.sample_codings(3).numpy() for _ in range(2)], expected)
+
+
+class Notes(keras.callbacks.Callback):
+    """Each epoch's weights of a network, behind a measure with values that a test gives."""
+
+    def __init__(self, network, values):
+        super().__init__()
+        self.network, self.values, self.weights = network, values, {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["distance"] = self.values[epoch]
+        self.weights[epoch] = self.network.get_weights()
+
+
+def test_best_epochs_weights_come_back():
+    gan = small_gan()
+    notes = Notes(gan.generator, [3.0, 1.0, 2.0, 1.0])
+    callbacks = [notes, KeepBest(gan, gan.generator)]
+    history = gan.fit(data.batches(POINTS, 8), epochs=4, verbose=0, callbacks=callbacks).history
+    assert history["lowest_distance"] == [3, 1, 1, 1]
+    assert same(gan.generator.get_weights(), notes.weights[1])  # of two lowest the first
+    assert not same(notes.weights[1], notes.weights[3])
+
+
+def test_epochs_without_the_measure_change_nothing():
+    gan = small_gan()
+    callbacks = [KeepBest(gan, gan.generator, "another")]
+    history = gan.fit(data.batches(POINTS, 8), epochs=2, verbose=0, callbacks=callbacks).history
+    assert set(history) == {"discriminator_loss", "generator_loss"}
+    assert np.abs(gan.generator.get_weights()[0]).max() > 0
+
+
+def test_best_epoch_is_remembered_over_an_interruption(weights, at):
+    at("full")
+    values = [2.0, 1.0, 3.0, 4.0]
+
+    def run(gan, *more):
+        notes = Notes(gan.generator, values)
+        history, _ = fit_resumably(
+            gan, "gan", data.batches(POINTS, 8), recipe="r", epochs=4, verbose=0,
+            callbacks=[notes, KeepBest(gan, gan.generator), *more],
+        )  # fmt: skip
+        return history, notes.weights
+
+    gan = small_gan()
+    seen = Notes(gan.generator, values)
+    with pytest.raises(KeyboardInterrupt):
+        run(gan, seen, Interrupt(2))
+    resumed = small_gan(seed=2)
+    history, later = run(resumed)
+    assert list(later) == [2, 3] and history["lowest_distance"] == [2, 1, 1, 1]
+    assert same(resumed.generator.get_weights(), seen.weights[1])
 
 
 def test_training_is_not_lost_when_saving_fails(weights, at, monkeypatch):
