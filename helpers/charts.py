@@ -4,6 +4,7 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator
 from PIL import Image, ImageDraw, ImageFont
 
 from helpers import plotting
@@ -201,6 +202,9 @@ def growth_curves(history, floors, names, images_per_epoch):
     steps = [floors[int(size)] for size in history["size"]]
     left.step(shown, steps, color=plotting.GRAY, where="mid", label="real, of that size")
     left.set(yscale="log", xlabel="thousands of images shown", ylabel="Fréchet distance")
+    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.yaxis.set_major_formatter("{x:g}")
+    left.minorticks_off()
     left.legend()
     shares = [history[f"class_{number}"] for number in range(len(names))]  # [10, E]
     right.stackplot(shown, shares, labels=names, colors=plt.cm.tab10.colors)
@@ -223,12 +227,12 @@ def growth_diagram(pictures):
     for x, name in ((0.9, "before "), (3.6, "")):
         diagram.text(x, 0.2, "codings", color=gray)
         diagram.box(f"{name}block", x, 0.95, "block 4 × 4")
-        diagram.box(f"{name}old", x, 1.9, "to image 1 × 1")
+        diagram.box(f"{name}old", x, 1.9, "to image")
         diagram.arrow((x, 0.32), f"{name}block")
         diagram.arrow(f"{name}block", f"{name}old")
     diagram.box("larger", 5.3, 0.95, "enlarge × 2", color=gray, dashed=True)
     diagram.box("new block", 6.9, 0.95, "block 8 × 8", dashed=True)
-    diagram.box("new", 6.9, 1.9, "to image 1 × 1", dashed=True)
+    diagram.box("new", 6.9, 1.9, "to image", dashed=True)
     diagram.box("larger image", 5.3, 1.9, "enlarge × 2", color=gray, dashed=True)
     for name, x in (("first", 0.9), ("old", 5.3), ("new", 6.9), ("mixed", 8.6)):
         diagram.image(f"{name} image", x, 2.85, pictures[name])
@@ -240,4 +244,40 @@ def growth_diagram(pictures):
     for x, y, text in ((4.75, 2.33, "× (1 − α)"), (7.2, 2.33, "× α"), (6.1, 2.85, "+")):
         diagram.text(x, y, text)
     diagram.text(7.75, 2.85, "=")
+    return diagram
+
+
+def critic_diagram(large, small):
+    """The mirror image of figure 17-19: a discriminator of 4 x 4 pixels that grows to 8 x 8.
+
+    Args:
+        large: an image, float [H, W] in [0, 1].
+        small: the same one with half the height and width.
+
+    Returns:
+        The :class:`helpers.plotting.Diagram`.
+    """
+    diagram, gray, green = plotting.Diagram(9.6, 2.5), plotting.GRAY, plotting.GREEN
+    diagram.image("image", 0.5, 1.9, large)
+    diagram.image("small image", 2.3, 0.6, small)
+    diagram.box("shrink", 0.5, 0.6, "shrink ÷ 2", 1.0, color=gray, dashed=True)
+    diagram.box("new", 2.3, 1.9, "from image", color=green, dashed=True)
+    diagram.box("new block", 4.2, 1.9, "block 8 × 8", color=green, dashed=True)
+    diagram.box("old", 4.2, 0.6, "from image", color=green)
+    diagram.text(6.1, 1.25, "+", fontsize=14)
+    diagram.box("block", 7.6, 1.25, "block 4 × 4", color=green)
+    for start, end in (
+        ("image", "new"), ("new", "new block"), ("new block", (6.0, 1.35)), ("image", "shrink"),
+        ("shrink", "small image"), ("small image", "old"), ("old", (6.0, 1.15)),
+        ((6.2, 1.25), "block"), ("block", (8.8, 1.25)),
+    ):  # fmt: skip
+        diagram.arrow(start, end)
+    texts = {
+        "× α": (5.45, 1.82),
+        "× (1 − α)": (5.65, 0.68),
+        "maps": (6.6, 1.42),
+        "logit": (9.1, 1.25),
+    }
+    for text, (x, y) in texts.items():
+        diagram.text(x, y, text)
     return diagram

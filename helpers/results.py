@@ -29,8 +29,11 @@ def over_seeds(name, experiment, seeds, *, recipe, live=True, folder=None):
 
     At ``lesson`` the first seed runs live and the others come from the shipped file; without such
     a file, all run. At ``full`` all that the file lacks run, and it is written after each of them,
-    so that an interrupted run goes on where it stopped. At ``smoke`` the first seed runs alone. On
-    stand-in data nothing is loaded or written.
+    so that an interrupted run goes on where it stopped. At ``smoke`` the first seed runs alone.
+
+    On stand-in data nothing is written, and its numbers don't mix with those of the real images:
+    at ``lesson`` either the first seed runs alone or, with ``live=False``, all numbers come from
+    the course, and a line says so.
 
     Args:
         name: of the file, for example "pretraining".
@@ -53,7 +56,11 @@ def over_seeds(name, experiment, seeds, *, recipe, live=True, folder=None):
     if profile == "smoke":
         return [Run(seeds[0], experiment(seeds[0]), True)]
     full = profile == "full"
-    shipped = _read(path, recipe, full) if real else {}
+    if profile == "lesson" and not real and live:
+        seeds = seeds[:1]
+    shipped = _read(path, recipe, full) if real or not (full or live) else {}
+    if shipped and not real:
+        print("These numbers come with the course: they were not measured on the stand-in images.")
     runs = []
     for index, seed in enumerate(seeds):
         if seed in shipped and (full or index > 0 or not live):

@@ -280,3 +280,10 @@ def test_growth_diagram_shows_four_pictures():
     names = ("first", "old", "new", "mixed")
     diagram = charts.growth_diagram(dict.fromkeys(names, image))
     assert len(diagram.ax.images) == 4
+
+
+def test_critic_diagram_shows_the_image_in_both_sizes():
+    diagram = charts.critic_diagram(np.full((8, 8), 0.5), np.full((4, 4), 0.5))
+    assert len(diagram.ax.images) == 2
+    texts = {text.get_text() for text in diagram.ax.texts}
+    assert {"× α", "× (1 − α)", "block 8 × 8", "block 4 × 4", "logit"} <= texts

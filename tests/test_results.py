@@ -35,8 +35,8 @@ class Experiment:
         return {"losses": [seed + 0.5, float(len(self.seeds))]}
 
 
-def over_seeds(experiment, folder, seeds=(3, 1, 2), recipe=RECIPE):
-    return results.over_seeds("draws", experiment, seeds, recipe=recipe, folder=folder)
+def over_seeds(experiment, folder, seeds=(3, 1, 2), recipe=RECIPE, live=True):
+    return results.over_seeds("draws", experiment, seeds, recipe=recipe, live=live, folder=folder)
 
 
 def summary(runs):
@@ -93,16 +93,27 @@ def test_lesson_runs_what_is_not_shipped(at, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("profile", ["smoke", "lesson", "full"])
-def test_stand_in_data_neither_loads_nor_writes(profile, at, tmp_path):
+@pytest.mark.parametrize(("profile", "number"), [("smoke", 1), ("lesson", 1), ("full", 3)])
+def test_stand_in_data_neither_loads_nor_writes(profile, number, at, tmp_path):
     at("full")
     over_seeds(Experiment(), tmp_path)
     before = (tmp_path / "draws.results.json").read_bytes()
     at(profile, real=False)
     runs = over_seeds(Experiment(), tmp_path)
     assert all(run.live for run in runs)
-    assert len(runs) == (1 if profile == "smoke" else 3)
+    assert len(runs) == number
     assert (tmp_path / "draws.results.json").read_bytes() == before
+
+
+def test_stand_in_data_and_too_long_for_a_lesson_takes_what_ships_and_says_so(at, tmp_path, capsys):
+    at("full")
+    shipped = over_seeds(Experiment(), tmp_path)
+    at("lesson", real=False)
+    experiment = Experiment()
+    runs = over_seeds(experiment, tmp_path, live=False)
+    assert not experiment.seeds
+    assert [run.values for run in runs] == [run.values for run in shipped]
+    assert "not measured on the stand-in" in capsys.readouterr().out
 
 
 def test_smoke_runs_one_seed(at, tmp_path):
