@@ -93,7 +93,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         for name in self.watch:
             value = float(logs[name])
             latest = self._values[name] = [*self._values.get(name, []), value][-self.patience :]
-            if len(latest) == self.patience:
+            if len(latest) == self.patience and all(map(math.isfinite, latest)):
                 self._best[name] = max(min(latest), self._best.get(name, min(latest)))
             best = self._best.get(name, math.nan)  # the best level held so far
             found[f"falling {name}"] = (value < self.kept * best, (

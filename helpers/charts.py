@@ -136,7 +136,7 @@ def field_map(values, ticks, xlabel, ylabel, chosen, largest=None, size=272):
         uint8 picture [size, W, 3].
     """
     values = np.asarray(values, np.float64)
-    shares = values / (values.max() if largest is None else largest)
+    shares = values / ((values.max() if largest is None else largest) or 1)
     side, left = (size - 40) // len(values), 62  # the margins hold ticks and labels
     bottom = side * len(values)
     colors = (plt.cm.viridis(shares[::-1])[..., :3] * 255).astype(np.uint8)

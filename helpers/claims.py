@@ -12,6 +12,8 @@ import math
 import numbers
 from importlib import resources
 
+import numpy as np
+
 from helpers import data, session
 
 MIME = "application/vnd.from-pca-to-stylegan.claim+json"
@@ -62,6 +64,8 @@ def claim(
     """
     if id not in statements():
         raise ValueError(f"There is no claim {id!r} in claims.json.")
+    if not isinstance(measured, (bool, str)) and getattr(measured, "shape", None) == ():
+        measured = np.asarray(measured).item()  # of a tensor or an array with a single number
     criterion, holds = _judge(measured, below, above, between, equals)
     if session.profile() == "smoke" or not data.source().is_real:
         status = "not judged"

@@ -37,6 +37,12 @@ CLASS_NAMES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
+CHECKSUMS = {  # CRC-32 of what the files hold: MNIST's files have the same names and sizes
+    ("train", "images"): 0xAE65DCCD,
+    ("train", "labels"): 0x2ED6E46A,
+    ("test", "images"): 0x12728439,
+    ("test", "labels"): 0x242BC73F,
+}
 PROBE_SECONDS, READ_SECONDS, FILE_SECONDS = 8, 20, 300
 NUM_IMAGES = {"train": 60_000, "test": 10_000}
 NUM_VALID = 5_000
@@ -147,6 +153,11 @@ def _official_parts(folder):
                 f"{folder / FILES[part, what]} holds an array of shape {list(array.shape)}; the "
                 f"official file's is {list(expected)}. {_remedy()}"
             )
+        if zlib.crc32(array.tobytes()) != CHECKSUMS.get((part, what)):
+            raise DataError(
+                f"{folder / FILES[part, what]} holds other {what} than Fashion-MNIST's (MNIST's "
+                f"files have the same names). {_remedy()}"
+            )
     return tuple(
         (parts[part, "images"].astype(np.float32) / 255, parts[part, "labels"].astype(np.int64))
         for part in NUM_IMAGES
@@ -169,6 +180,8 @@ def read_idx(path):
         raise DataError(f"{path} is truncated, probably half downloaded. {_remedy()}") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged ({error}). {_remedy()}") from None
+    except OSError as error:
+        raise DataError(f"{path} can't be read ({error}).") from None
     rank = content[3] if len(content) >= 4 and content[:3] == b"\0\0\x08" else None
     if rank not in (1, 3) or len(content) < 4 + 4 * rank:
         raise DataError(f"{path} is not a file of images or labels in IDX format. {_remedy()}")
@@ -218,8 +231,8 @@ def _remedy():
 
 def _keras_folder():
     """Where ``keras.datasets.fashion_mnist`` keeps its files."""
-    home = os.environ.get("KERAS_HOME") or Path("~", ".keras").expanduser()
-    return Path(home, "datasets", "fashion-mnist")
+    home = os.environ.get("KERAS_HOME") or Path("~", ".keras")
+    return Path(home, "datasets", "fashion-mnist").expanduser()
 
 
 def _own_folder():
@@ -284,9 +297,9 @@ def _reachable(address, seconds):
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
     connected = threading.Event()
 
-    def connect():
+    def connect():  # a host may have several addresses, and a dead one must not take all the time
         try:
-            with socket.create_connection((parts.hostname, port), seconds):
+            with socket.create_connection((parts.hostname, port), seconds / 3):
                 connected.set()
         except OSError:
             pass

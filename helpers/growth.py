@@ -72,6 +72,19 @@ class Stage:
         """Images shown in this stage."""
         return self.fade_images + self.stable_images + self.slowing_images
 
+    def num_epochs(self, images_per_epoch):
+        """Epochs of this stage.
+
+        Raises:
+            ValueError: the stage, or its end with falling rates, is not made of whole epochs.
+        """
+        if self.num_images % images_per_epoch or self.slowing_images % images_per_epoch:
+            raise ValueError(
+                f"{self} shows {self.num_images:,} images, {self.slowing_images:,} of them while "
+                f"the rates fall; both must be multiples of {images_per_epoch:,}, an epoch."
+            )
+        return self.num_images // images_per_epoch
+
 
 SCHEDULE = (
     Stage(4, 0, 40_000),
@@ -150,7 +163,7 @@ def grow(
             gan, name and f"{name}_{size}",
             data.batches(images_at(images, size), batch_size).repeat(),
             recipe=f"{recipe}; seed {seed}", keep=averaging.network, verbose=0,
-            epochs=stage.num_images // images_per_epoch, steps_per_epoch=steps,
+            epochs=stage.num_epochs(images_per_epoch), steps_per_epoch=steps,
             callbacks=[*callbacks, *watch(gan, averaging.network, stage)],
         )  # fmt: skip
         for key, values in part.items():

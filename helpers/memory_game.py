@@ -62,7 +62,10 @@ class MemoryGame(Playground):
         self._still = plotting.png_bytes(_tiles(self.sequence, "shown"))
 
     def show(self, _=None):
-        """Uncover the numbers and start the clock."""
+        """Uncover the numbers and start the clock; once checked, they stay as they are."""
+        if self._state == "checked":
+            self._message = "You have seen these numbers. New brings the next sequence."
+            return self._draw()
         self._state, self._message = "shown", "Look … then press Hide."
         self._since = time.perf_counter()
         self._draw()
@@ -109,8 +112,8 @@ class MemoryGame(Playground):
         self.answer.value = ""
 
     def _judge(self):
-        words = re.split(r"[\s,;]+", self.answer.value.strip())
-        if words == [""] or any(not re.fullmatch(r"-?\d+|\?", word) for word in words):
+        words = re.findall(r"[^\s,;]+", self.answer.value)
+        if not words or any(not re.fullmatch(r"-?\d+|\?", word) for word in words):
             self._message = "Write whole numbers with spaces or commas between them, ? for a gap."
             return
         padded = words + ["?"] * len(self.sequence)

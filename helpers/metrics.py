@@ -54,7 +54,8 @@ def mean_squared_error(images, reconstructions):
             f"Images of shape {list(images.shape)} can't be compared with reconstructions of "
             f"shape {list(reconstructions.shape)}."
         )
-    return float(np.mean(np.square(images - reconstructions)))
+    kind = np.result_type(images, reconstructions, np.float32)  # bytes would wrap around
+    return float(np.mean(np.square(np.subtract(images, reconstructions, dtype=kind))))
 
 
 def psnr(images, others, peak=1.0):
@@ -224,6 +225,7 @@ def sharpness(images):
         ValueError: another shape.
     """
     x = np.asarray(images)
+    x = x.astype(np.result_type(x, np.float32), copy=False)  # bytes would wrap around
     if x.ndim == 4 and x.shape[-1] == 1:
         x = x[..., 0]
     if x.ndim != 3 or len(x) == 0 or min(x.shape[1:]) < 3:

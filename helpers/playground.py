@@ -8,6 +8,7 @@ is used.
 import base64
 import functools
 import html
+import math
 
 import ipywidgets
 import numpy as np
@@ -200,9 +201,14 @@ def slider(name, low, high, step, value, width=SLIDER_WIDTH):
         max=cast(high),
         step=cast(step),
         value=cast(value),
-        readout_format="d" if whole else ".1f" if step >= 0.1 else ".2f",
+        readout_format="d" if whole else f".{_decimals(step)}f",
         layout={"width": width},
     )
+
+
+def _decimals(step):
+    """The fewest digits behind the point that tell two places of a slider apart, 1 to 4."""
+    return next((n for n in range(1, 4) if math.isclose(round(step, n), step)), 4)
 
 
 def slider_or_choice(name, first, *rest):
@@ -234,10 +240,12 @@ def titled_row(titles, images, scale):
 
     Args:
         titles: tuple of texts, one per image.
-        images: float [N, H, W] in [0, 1].
+        images: float [N, H, W] or [N, H, W, 3] in [0, 1].
     """
     row = plotting.mosaic(images, columns=len(images)).repeat(scale, 0).repeat(scale, 1)
-    return plotting.png_bytes(np.concatenate([_header(titles, images.shape[2], scale), row]))
+    header = _header(titles, images.shape[2], scale)
+    header = header if row.ndim == 2 else np.repeat(header[..., np.newaxis], 3, axis=2)
+    return plotting.png_bytes(np.concatenate([header, row]))
 
 
 @functools.cache

@@ -37,7 +37,8 @@ def over_seeds(name, experiment, seeds, *, recipe, live=True, folder=None):
 
     Args:
         name: of the file, for example "pretraining".
-        experiment: function, seed -> numbers that JSON can hold (floats, lists, dicts by text).
+        experiment: function, seed -> numbers that JSON can hold (floats, lists, dicts by text;
+            NumPy's single numbers become Python's).
         seeds: list of ints.
         recipe: one line: what was run. Numbers shipped for another recipe are refused.
         live: whether the first seed runs live at ``lesson`` although the file has its numbers; of
@@ -54,24 +55,29 @@ def over_seeds(name, experiment, seeds, *, recipe, live=True, folder=None):
     path = (folder or WEIGHTS) / f"{name}.results.json"
     profile, real = session.profile(), data.source().is_real
     if profile == "smoke":
-        return [Run(seeds[0], experiment(seeds[0]), True)]
+        return [Run(seeds[0], _as_shipped(experiment(seeds[0])), True)]
     full = profile == "full"
-    if profile == "lesson" and not real and live:
-        seeds = seeds[:1]
     shipped = _read(path, recipe, full) if real or not (full or live) else {}
-    if shipped and not real:
-        print("These numbers come with the course: they were not measured on the stand-in images.")
+    if profile == "lesson" and not real:
+        seeds = [seed for seed in seeds if seed in shipped] or seeds[:1]
+        if shipped:
+            print("These numbers come with the course, not from the stand-in images.")
     runs = []
     for index, seed in enumerate(seeds):
         if seed in shipped and (full or index > 0 or not live):
             runs.append(Run(seed, shipped[seed], False))
             continue
         start = time.perf_counter()
-        runs.append(Run(seed, experiment(seed), True))
+        runs.append(Run(seed, _as_shipped(experiment(seed)), True))
         if full and real:
-            shipped[seed] = runs[-1].values
+            shipped = _read(path, recipe, full) | {seed: runs[-1].values}  # others may have run
             _write(path, recipe, shipped, time.perf_counter() - start)
     return runs
+
+
+def _as_shipped(values):
+    """As they will be when they come from the file, NumPy's numbers as Python's."""
+    return json.loads(json.dumps(values, default=float))
 
 
 def _read(path, recipe, full):
@@ -106,6 +112,6 @@ def _write(path, recipe, runs, seconds):
         "seconds for the last seed": round(seconds, 1),
         "runs": {str(seed): runs[seed] for seed in sorted(runs)},
     }
-    draft = path.with_suffix(".tmp")
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
     draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     draft.replace(path)

@@ -76,8 +76,8 @@ def plane_picture(real_points, fakes, opinion=None, size=272, reach=1.6):
         ground = (255 - 0.7 * abs(belief) * ink).astype(np.uint8)
         canvas[:] = ground.repeat(4, axis=0).repeat(4, axis=1)
     for points, color in ((real_points, GRAY), (fakes, ORANGE)):
-        pixels = np.nan_to_num((np.asarray(points) * [1, -1] / reach + 1) * size / 2, nan=-1)
-        pixels = pixels.clip(-9, size + 9).astype(int)  # [N, 2]
+        pixels = np.nan_to_num((np.asarray(points) * [1, -1] / reach + 1) * size / 2, nan=-9)
+        pixels = np.floor(pixels.clip(-9, size + 9)).astype(int)  # [N, 2]
         for shift in np.ndindex(2, 2):
             x, y = (pixels + shift).T
             seen = (x >= 0) & (x < size) & (y >= 0) & (y < size)

@@ -1,6 +1,7 @@
 """What a notebook needs to know about the run it is part of: profile, seed, machine."""
 
 import contextlib
+import functools
 import os
 import platform
 import sys
@@ -58,6 +59,11 @@ def cache_dir():
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
                 return folder
+    return _last_resort()
+
+
+@functools.cache
+def _last_resort():
     return Path(tempfile.mkdtemp(prefix="from-pca-to-stylegan-"))
 
 
@@ -69,11 +75,20 @@ def start(seed=42):
     Args:
         seed: for Python's, NumPy's and Keras' random numbers.
 
+    Raises:
+        RuntimeError: the environment asks for another backend than TensorFlow.
+
     Returns:
         For example "Python 3.12.1 · TensorFlow 2.21.0 · Keras 3.15.1 · CPU, 4 cores · profile
         lesson".
     """
     name = profile()
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise RuntimeError(
+            f"The environment variable KERAS_BACKEND is {backend!r}, but this course needs "
+            "TensorFlow. Unset it, or set it to tensorflow, then restart the kernel."
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_stderr():
         import keras

@@ -259,9 +259,14 @@ class TwoWays(Playground):
         codings: z, float [K, D], the garments to choose from.
         pair: the numbers of A and B to start with, from 1.
         scale: enlargement of each pixel.
+
+    Raises:
+        ValueError: there is no garment of such a number.
     """
 
     def __init__(self, mapping, decoder, codings, pair=(1, 2), scale=5):
+        if not set(pair) <= set(range(1, len(codings) + 1)):
+            raise ValueError(f"The garments have the numbers 1 to {len(codings)}; pair is {pair}.")
         self._codings, self._scale = _styles(codings, "codings"), scale
         self._styles = np.asarray(mapping(self._codings), np.float32)
         size = self._codings.shape[1]

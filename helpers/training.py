@@ -185,8 +185,8 @@ class SlowDown(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         left = self.params["epochs"] - epoch  # this one included
-        for optimizer, rate in self._rates if left <= self.num_epochs else []:
-            optimizer.learning_rate = rate * left / (self.num_epochs + 1)
+        for optimizer, rate in self._rates:
+            optimizer.learning_rate = rate * min(1, left / (self.num_epochs + 1))
 
 
 def fit_or_load(
@@ -253,6 +253,9 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
     Returns:
         The history, dict name -> list, and at ``full``, on real data, the checkpoint, which stays
         there until its ``delete()``; otherwise None.
+
+    Raises:
+        ValueError: the checkpoint has more epochs behind it than are asked for.
     """
     if name is None or session.profile() != "full" or not data.source().is_real:
         history = model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
@@ -261,6 +264,12 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
         model.kept_network = keep  # so that the checkpoints hold it, too
     checkpoint = Checkpoint(session.cache_dir() / "checkpoints" / name, recipe)
     first_epoch = checkpoint.restore(model)
+    if first_epoch > fit_arguments.get("epochs", 1):
+        raise ValueError(
+            f"The checkpoint in {checkpoint.folder} has {first_epoch} epochs behind it, more than "
+            f"the {fit_arguments.get('epochs', 1)} that are asked for. Ask for more, or begin anew "
+            "by helpers.training.forget_checkpoints()."
+        )
     model.fit(
         *fit_data, callbacks=[*callbacks, checkpoint], initial_epoch=first_epoch, **fit_arguments
     )
@@ -320,9 +329,10 @@ class Checkpoint(keras.callbacks.Callback):
         return 0
 
     def history(self):
-        """Dict name -> list with a value for each epoch."""
-        names = self.epochs[0]["logs"]
-        return {name: [epoch["logs"][name] for epoch in self.epochs] for name in names}
+        """Dict name -> list with a value for each epoch that has one."""
+        logs = [epoch["logs"] for epoch in self.epochs]
+        names = dict.fromkeys(name for each in logs for name in each)  # not all need be in each
+        return {name: [each[name] for each in logs if name in each] for name in names}
 
     def minutes(self):
         """How long the epochs took, all runs together."""

@@ -260,9 +260,10 @@ class LatentMap(Playground):
         picture[(away >= 0) & (away <= 1)] = (217, 119, 43)  # a square around the point
         scale = max(1, height // (decoded.shape[1] + 4))
         image = plotting.mosaic(decoded).repeat(scale, axis=0).repeat(scale, axis=1)
-        canvas = np.full((height, image.shape[1] + 16, 3), 255, np.uint8)
-        canvas[: image.shape[0], 16:] = image[..., np.newaxis] if image.ndim == 2 else image
-        return plotting.png_bytes(np.concatenate([picture, canvas], axis=1))
+        canvas = np.full((max(height, len(image)), width + 16 + image.shape[1], 3), 255, np.uint8)
+        canvas[:height, :width] = picture
+        canvas[: len(image), width + 16 :] = image[..., np.newaxis] if image.ndim == 2 else image
+        return plotting.png_bytes(canvas)
 
 
 class FilmPlayer(Playground):

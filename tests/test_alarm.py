@@ -124,3 +124,10 @@ def test_it_works_in_fit_and_starts_anew_with_each():
         model.fit(x, x, epochs=3, verbose=0, callbacks=[alarm])
         assert len(alarm.messages) == 1
     assert len(told) == 2 and len(model.history.history["loss"]) == 1  # it stopped
+
+
+def test_one_value_that_is_no_number_does_not_silence_the_alarm():
+    values = [1, 1, 1, math.nan, 0.3, 0.3, 0.3]
+    alarm, _ = alarm_after([{**losses(0.6)[0], "entropy": v} for v in values], watch=["entropy"],
+                           patience=3)  # fmt: skip
+    assert "falling entropy" in alarm.troubles

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from helpers import claims, data
 from helpers.claims import ClaimFailed, claim
@@ -208,3 +209,9 @@ def test_row_is_valid_json_whatever_was_measured(measured, rows):
     text = json.dumps(row, allow_nan=False)
     found = json.loads(text)["measured"]
     assert found == (str(measured) if not np.isfinite(measured) else measured)
+
+
+def test_a_tensor_with_one_number_is_a_number(rows):
+    claim("C1", tf.constant(0.5), below=1)
+    claim("C1", np.array(0.25), below=1)
+    assert [row["measured"] for row in rows()] == [0.5, 0.25]

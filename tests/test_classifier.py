@@ -193,3 +193,19 @@ def test_training_refuses_the_stand_in(offline, displayed, lesson, copied):
         train()
     assert not data.source().is_real
     assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
+
+
+def test_judge_refuses_pixels_that_are_no_numbers():
+    images = np.zeros((3, 28, 28), "float32")
+    images[1, 2, 3] = np.nan
+    with pytest.raises(ValueError, match="diverged"):
+        Judge().classes(images)
+
+
+@pytest.mark.parametrize("profile", ["smoke", "lesson"])
+def test_training_refuses_other_profiles_than_full(profile, weights, monkeypatch):
+    monkeypatch.setenv("NOTEBOOK_PROFILE", profile)
+    monkeypatch.setattr(data, "load_fashion_mnist", lambda: SimpleNamespace(is_real=True))
+    with pytest.raises(SystemExit, match="NOTEBOOK_PROFILE=full"):
+        train()
+    assert not weights.exists()

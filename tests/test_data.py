@@ -1,6 +1,7 @@
 """Fashion-MNIST's three sources: good files, bad files, no network; and batches."""
 
 import gzip
+import zlib
 
 import numpy as np
 import pytest
@@ -23,13 +24,21 @@ def images(count, side=28):
     return np.random.default_rng(count).integers(0, 256, (count, side, side))
 
 
+def official(part, what):
+    """60 images or labels to train, 20 to test, in the place of the official ones."""
+    count = {"train": 60, "test": 20}[part]
+    return images(count) if what == "images" else np.arange(count) % 10
+
+
+def bytes_of(part, what):
+    return official(part, what).astype(np.uint8).tobytes()
+
+
 def write_files(folder):
     """Write the four files, with 60 images to train and 20 to test."""
     folder.mkdir(parents=True, exist_ok=True)
     for (part, what), name in data.FILES.items():
-        count = {"train": 60, "test": 20}[part]
-        array = images(count) if what == "images" else np.arange(count) % 10
-        (folder / name).write_bytes(gzip.compress(idx(array), 1))
+        (folder / name).write_bytes(gzip.compress(idx(official(part, what)), 1))
     return folder
 
 
@@ -37,6 +46,8 @@ def write_files(folder):
 def small(monkeypatch):
     """Let the official files hold 60 and 20 images, 15 of them for validation."""
     monkeypatch.setattr(data, "NUM_IMAGES", {"train": 60, "test": 20})
+    checksums = {key: zlib.crc32(bytes_of(*key)) for key in data.FILES}
+    monkeypatch.setattr(data, "CHECKSUMS", checksums)
     monkeypatch.setattr(data, "NUM_VALID", 15)
 
 
@@ -122,6 +133,7 @@ BAD = {
     "announces fewer": (packed(images(60), (59, 28, 28)), "59, 28, 28"),
     "small images": (packed(images(60, side=14)), "60, 14, 14"),
     "too few images": (packed(images(59)), "59, 28, 28"),
+    "another set": (packed(255 - images(60)), "other images than Fashion-MNIST's"),
     "labels in place of images": (packed(np.zeros(60)), r"60\]; the official file's is \[60, 28"),
 }
 

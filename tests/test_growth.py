@@ -252,3 +252,10 @@ def test_rates_fall_to_zero_in_a_stages_last_epochs():
 def test_the_course_shows_so_many_images():
     assert sum(stage.num_images for stage in growth.SCHEDULE) == 1_040_000
     assert all(stage.num_images % 10_000 == 0 for stage in growth.SCHEDULE)
+
+
+@pytest.mark.parametrize("stage", [Stage(8, 0, 5_000), Stage(8, 5_000, 5_000, 15_000)])
+def test_stages_that_are_not_whole_epochs_are_refused(stage):
+    with pytest.raises(ValueError, match="multiples of 10,000"):
+        stage.num_epochs(10_000)
+    assert stage.num_epochs(5_000) == stage.num_images // 5_000

@@ -61,6 +61,7 @@ def test_it_begins_covered_with_the_given_sequence():
     [
         (" ".join(map(str, EVENS)), 19),
         (", ".join(map(str, EVENS)) + ", 12, 10", 19),  # more than there were
+        ("50, 48, 46,", 3),
         ("50 48 46", 3),
         ("50; ?; 46", 2),  # a gap keeps the places
         ("48 46 44", 0),  # right numbers, wrong places
@@ -243,3 +244,11 @@ def test_frames_tell_right_from_wrong():
 def test_other_boards_are_refused(board):
     with pytest.raises(ValueError, match="64 squares"):
         board_picture(board)
+
+
+def test_numbers_once_seen_do_not_count_again():
+    widget = game()
+    play(widget, "50")
+    assert "1 of 19" in widget.text.value
+    play(widget, " ".join(map(str, EVENS)))
+    assert "New brings the next" in widget.text.value and "19 of 19" not in widget.text.value

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from helpers import data, results
@@ -113,7 +114,37 @@ def test_stand_in_data_and_too_long_for_a_lesson_takes_what_ships_and_says_so(at
     runs = over_seeds(experiment, tmp_path, live=False)
     assert not experiment.seeds
     assert [run.values for run in runs] == [run.values for run in shipped]
-    assert "not measured on the stand-in" in capsys.readouterr().out
+    assert "not from the stand-in" in capsys.readouterr().out
+    runs = over_seeds(experiment, tmp_path, seeds=(1, 99), live=False)
+    assert summary(runs) == [(1, False)]  # 99 would have to run, on other images
+
+
+def test_without_shipped_numbers_stand_in_data_run_one_seed(at, tmp_path):
+    at("lesson", real=False)
+    assert summary(over_seeds(Experiment(), tmp_path, live=False)) == [(3, True)]
+
+
+@pytest.mark.parametrize("profile", ["smoke", "lesson", "full"])
+def test_numbers_are_as_they_will_be_shipped(profile, at, tmp_path):
+    at(profile)
+    (run, *_) = results.over_seeds(
+        "draws", lambda seed: {"loss": np.float32(0.5), "pair": (1, 2)}, [1], recipe=RECIPE,
+        folder=tmp_path,
+    )  # fmt: skip
+    assert run.values == {"loss": 0.5, "pair": [1, 2]}
+
+
+def test_two_trainings_of_one_experiment_keep_each_others_seeds(at, tmp_path):
+    at("full")
+
+    def experiment(seed):
+        if seed == 1:  # meanwhile, elsewhere
+            results.over_seeds("draws", float, [2], recipe=RECIPE, folder=tmp_path)
+        return float(seed)
+
+    results.over_seeds("draws", experiment, [1], recipe=RECIPE, folder=tmp_path)
+    content = json.loads((tmp_path / "draws.results.json").read_text())
+    assert content["runs"] == {"1": 1.0, "2": 2.0}
 
 
 def test_smoke_runs_one_seed(at, tmp_path):

@@ -65,3 +65,10 @@ def test_the_opinion_colors_the_ground():
     )
     assert picture[-1, 0, 2] > picture[-1, 0, 1] + 50  # below, surely fake: purple
     assert picture[0, 0, 1] > picture[0, 0, 0] + 50  # above: green
+
+
+def test_points_that_are_no_numbers_are_not_drawn():
+    fakes = [[np.nan, np.nan], [np.nan, 0], [0, np.nan]]
+    assert (plane_picture(np.zeros((0, 2)), np.array(fakes)) == 255).all()
+    outside = np.array([[-1.6001, 0.0]])  # just outside on the left
+    assert (plane_picture(np.zeros((0, 2)), outside)[:, 1:] == 255).all()

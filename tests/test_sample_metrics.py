@@ -213,3 +213,11 @@ def test_coverage_counts_the_classes_that_are_there():
     rare = np.concatenate([classes[classes != 3], [3] * 8])  # 0.9 %
     assert metrics.class_coverage(rare) == 9
     assert metrics.class_coverage(rare, least=0.005) == 10
+
+
+def test_bytes_do_not_wrap_around():
+    dark, light = np.zeros((2, 5, 5), np.uint8), np.full((2, 5, 5), 255, np.uint8)
+    assert metrics.mean_squared_error(dark, light) == 255**2
+    spots = dark.copy()
+    spots[:, 2, 2] = 255
+    assert metrics.sharpness(spots) == pytest.approx(255**2 * metrics.sharpness(spots / 255))

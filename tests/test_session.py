@@ -134,3 +134,18 @@ def test_noise_on_stderr_is_shown_if_something_fails(capfd):
         os.write(2, b"a library is missing\n")
         raise ImportError
     assert capfd.readouterr().err == "a library is missing\n"
+
+
+def test_start_refuses_another_backend_and_says_what_to_do():
+    finished = subprocess.run(
+        [sys.executable, "-c", "from helpers import session; print(session.start())"],
+        env={**os.environ, "KERAS_BACKEND": "numpy"}, cwd=Path(__file__).parents[1],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert finished.returncode != 0
+    assert "KERAS_BACKEND is 'numpy', but this course needs TensorFlow" in finished.stderr
+
+
+def test_the_last_resort_is_made_once(monkeypatch):
+    monkeypatch.setattr(session.os, "access", lambda *_: False)
+    assert session.cache_dir() == session.cache_dir()

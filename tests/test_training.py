@@ -19,6 +19,7 @@ from helpers.gan import GAN
 from helpers.training import (
     KeepBest,
     Measure,
+    SlowDown,
     TrainingFilm,
     fit_or_load,
     fit_resumably,
@@ -607,3 +608,34 @@ def test_damaged_weights_are_refused_at_lesson(weights, at):
     with pytest.raises(pretrained.PretrainedError, match="small.weights.h5.*sha256"):
         fit_network(model)
     assert same(model.get_weights(), before)
+
+
+def test_a_checkpoint_with_more_epochs_than_asked_for_is_an_error(weights, at, monkeypatch):
+    at("full")
+    monkeypatch.setenv("KEEP_CHECKPOINTS", "1")
+    fit_network(network(), 3)
+    with pytest.raises(ValueError, match="3 epochs behind it, more than the 2"):
+        fit_network(network(seed=2), 2)
+    assert pretrained.describe("small")["epochs"] == 3
+
+
+def test_histories_of_full_have_what_only_some_epochs_log(weights, at):
+    at("full")
+    rare = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: logs.update({"rare": epoch} if epoch % 2 else {})
+    )
+    history = fit_network(network(), 4, callbacks=[rare])
+    assert history["rare"] == [1, 3] and len(history["loss"]) == 4
+
+
+def test_rates_fall_anew_in_a_second_training():
+    gan = small_gan()
+    slow, rates = SlowDown(gan, 2), []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: rates.append(
+            float(gan.generator_optimizer.learning_rate)
+        )
+    )
+    for _ in range(2):
+        gan.fit(POINTS, epochs=4, batch_size=8, verbose=0, callbacks=[slow, note])
+    np.testing.assert_allclose(np.array(rates) / rates[0], 2 * [1, 1, 2 / 3, 1 / 3], rtol=1e-5)

@@ -16,7 +16,7 @@ from IPython.utils.capture import capture_output
 from PIL import Image
 
 from helpers import plotting
-from helpers.playground import compile_decoder
+from helpers.playground import compile_decoder, slider, titled_row
 from helpers.widgets import (
     CodingSwitches,
     Explorer,
@@ -527,3 +527,24 @@ def test_running_a_cell_again_frees_its_widgets():
     assert first > 10
     assert again == first
     assert other == 2 * first
+
+
+# --- found by reading
+
+
+def test_latent_map_may_be_smaller_than_the_image():
+    widget = LatentMap(rows, np.zeros((6, 9), np.uint8), (-2, 2, -1, 1))
+    picture = shown(widget)
+    assert widget.problem.value == "" and len(picture) > 6
+    assert (picture[6:, :9] == 255).all()
+
+
+@pytest.mark.parametrize(("step", "readout"), [(1.0, "1"), (0.5, "1"), (0.25, "2"), (0.005, "3")])
+def test_a_slider_shows_as_many_digits_as_its_steps_have(step, readout):
+    assert slider("x", 0.0, 4.0, step, 0.5).readout_format == f".{readout}f"
+
+
+def test_a_row_of_colored_images_has_titles_too():
+    titles, images = ("A", "B"), np.random.default_rng(1).uniform(size=(2, 8, 8, 3))
+    picture = np.asarray(Image.open(io.BytesIO(titled_row(titles, images, 4))))
+    assert picture.shape == (20 + 4 * 12, 4 * 22, 3)
