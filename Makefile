@@ -2,9 +2,9 @@
 # into .venv first, which takes some minutes once and nothing afterwards.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test run render bench badges ledger sync lint weights lock clean
+.PHONY: help lab test run render bench badges ledger overview sync lint weights lock clean
 
-NB ?= all# for run, render and lint: 10 or 10,11
+NB ?= all# for run, render, lint and weights: 10 or 10,11
 REPO ?=# for badges: owner/name
 PYTHON ?=# a Python to prefer for .venv
 CELL_SECONDS ?= 1800# limit for one cell of a notebook
@@ -18,19 +18,20 @@ PIP := $(RUN) -m pip --disable-pip-version-check --no-input --timeout 30 --retri
 
 # Notebooks run in other folders: a relative path must mean the same there.
 ifdef FASHION_MNIST_DIR
-override export FASHION_MNIST_DIR := $(or \
+override FASHION_MNIST_DIR := $(or \
 	$(shell cd "$(FASHION_MNIST_DIR)" 2>/dev/null && pwd),$(FASHION_MNIST_DIR))
+export FASHION_MNIST_DIR
 endif
 
 help:  ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	$(RUN) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 test: $(READY)  ## every check: style, units, all notebooks at the profile smoke, a real browser
 	$(RUN) -m ruff check .
-	$(PYTEST) -q -n auto --maxprocesses 4 --dist loadscope -m "not browser" tests
+	$(PYTEST) -q -rs -n auto --maxprocesses 4 --dist loadscope -m "not browser" tests
 	PYTHONPATH=.ci NOTEBOOK_PROFILE=smoke $(PYTEST) -q -n auto --maxprocesses 4 --dist loadscope \
 		-p nbval_guard --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 		--nbval-sanitize-with=.ci/nbval-sanitize.cfg notebooks
@@ -53,6 +54,9 @@ badges: $(READY)  ## write the public address everywhere (REPO=owner/name; defau
 ledger: $(READY)  ## collect claims and minutes from the notebooks into README.md
 	$(COURSE) ledger
 
+overview: $(READY)  ## draw README.md's picture with the shipped StyleGAN
+	$(COURSE) overview
+
 sync: $(READY)  ## refresh the notebooks' owner cells from helpers
 	$(COURSE) sync
 
@@ -62,10 +66,12 @@ lint: $(READY)  ## check style, and the structure of notebooks (NB=10)
 
 # Hours: the classifier behind the metrics, then every notebook that trains to the end. Finished
 # trainings keep their last checkpoint until all are done, so after an interruption none runs twice.
-weights: $(READY)  ## train all that ships in helpers/weights anew
+TRAIN := $$(grep -lE 'fit_or_load|grow_or_load|save_weights|over_seeds' notebooks/*.ipynb | paste -sd, -)
+weights: $(READY)  ## train what ships in helpers/weights anew, all or a lesson's (NB=13)
+ifeq ($(NB),all)
 	$(FULL) $(RUN) -m helpers.classifier
-	$(FULL) $(COURSE) run --cell-seconds 86400 \
-		$$(grep -lE 'fit_or_load|grow_or_load|save_weights|over_seeds' notebooks/*.ipynb | paste -sd, -)
+endif
+	$(FULL) $(COURSE) run --cell-seconds 86400 $(if $(filter all,$(NB)),$(TRAIN),$(NB))
 	$(RUN) -c 'from helpers import training; training.forget_checkpoints()'
 
 lock:  ## resolve .ci/requirements.lock anew (needs uv)

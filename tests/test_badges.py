@@ -56,6 +56,8 @@ def test_a_new_address_is_written_everywhere_and_back_again(course, capsys):
     setup = notebooks.code_cells(notebooks.read(notebooks.select("all")[0]))[0].source
     assert f'"git+https://github.com/{OTHER}@{ref}"' in setup
     assert f"https://github.com/{OTHER}" in capsys.readouterr().out
+    start = f"git clone https://github.com/{OTHER}.git\ncd {OTHER.split('/')[1]}\n"
+    assert start in (course / "README.md").read_text(encoding="utf-8")
     badges.write(repo)
     assert contents(course) == before
 

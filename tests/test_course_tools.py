@@ -283,7 +283,9 @@ def test_the_picture_in_the_readme_is_what_the_shipped_stylegan_draws():
     assert np.abs(drawn.astype(float) - committed).mean() < 2  # of 255: other machines round
 
 
-TARGETS = "help lab test run render bench badges ledger sync lint weights lock clean".split()
+TARGETS = (
+    "help lab test run render bench badges ledger overview sync lint weights lock clean".split()
+)
 
 
 def make(*arguments, folder=project.ROOT):

@@ -10,7 +10,9 @@ from coursetools import notebooks, run
 from helpers import exercises
 from helpers.exercises import MIME
 
-*LESSONS, EXERCISES, SOLUTIONS = notebooks.select("all")
+NOTEBOOKS = {path.stem.partition("_")[2]: path for path in notebooks.select("all")}
+EXERCISES, SOLUTIONS = NOTEBOOKS["exercises"], NOTEBOOKS["exercise_solutions"]
+LESSONS = [path for path in NOTEBOOKS.values() if path not in (EXERCISES, SOLUTIONS)]
 NUM_STEPS = 23
 
 

@@ -27,7 +27,10 @@ def test_the_wheel_holds_all_of_helpers_with_weights_and_nothing_else(wheel):
     shipped = {
         path.relative_to(project.ROOT).as_posix()
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".part"
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and path.suffix != ".part"
+        and not path.name.startswith(".")
     }
     assert {name for name in wheel if ".dist-info/" not in name} == shipped
     assert {"helpers/claims.json", "helpers/course.mplstyle"} <= shipped

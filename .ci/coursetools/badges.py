@@ -15,7 +15,7 @@ CODE = re.compile(r"git\+https://github\.com/[\w.-]+/[\w.-]+@[\w./-]+")
 BADGE = re.compile(
     r"https://colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/[\w.-]+/notebooks/"
 )
-CLONE = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(?=\.git)")
+CLONE = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+\.git\ncd [\w.-]+")
 
 
 def address():
@@ -27,7 +27,7 @@ def address():
 def rewrite(text, repo, ref):
     """`text` with every mention of the public address brought up to date."""
     text = CODE.sub(f"git+https://github.com/{repo}@{ref}", text)
-    text = CLONE.sub(f"https://github.com/{repo}", text)
+    text = CLONE.sub(f"https://github.com/{repo}.git\ncd {repo.split('/')[1]}", text)
     return BADGE.sub(f"https://colab.research.google.com/github/{repo}/blob/{ref}/notebooks/", text)
 
 
@@ -53,7 +53,8 @@ def write(repo=None):
         if (updated := rewrite(text, repo, ref)) != text:
             path.write_text(updated, encoding="utf-8")
     print(f"The course's address is https://github.com/{repo}, notebooks install {ref}.")
-    print(f"They find it once that tag is there: git tag {ref} && git push origin {ref}")
+    print(f"They find it once that is committed, and the tag is there: git tag {ref} && "
+          f"git push origin {ref}")  # fmt: skip
 
 
 def _from_remote():

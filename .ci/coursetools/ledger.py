@@ -50,9 +50,10 @@ def _table(title, found):
             measured = "yes" if measured else "no"
         elif isinstance(measured, (int, float)):
             measured = f"{measured:.4g}"
+        unit = row["unit"] if row["unit"].startswith("°") else f" {row['unit']}"
         note = f"<br><sub>{row['note']}</sub>" if row["note"] else ""
         lines.append(
-            f"| {row['id']} | {row['says']}{note} | {measured} {row['unit']} | {row['criterion']} "
+            f"| {row['id']} | {row['says']}{note} | {measured}{unit} | {row['criterion']} "
             f"| {MARKS[row['status']]} | [{path.stem[:2]}](notebooks/{path.name}) |"
         )
     return "\n".join(lines)
