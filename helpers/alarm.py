@@ -37,7 +37,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         tell: function of a text, called with each message; default: ``print``.
 
     Attributes:
-        messages: list of (epoch counted from 1, text).
+        messages: list of (epoch counted from 1, text), of the latest training.
         troubles: set of the names of the troubles that last.
 
     Raises:
@@ -58,6 +58,7 @@ class CollapseAlarm(keras.callbacks.Callback):
         self.kept, self.patience = kept, patience
         self.too_good, self.too_weak = too_good, too_weak
         self.stop_if_diverged, self.tell = stop_if_diverged, tell
+        self.messages, self.troubles = [], set()
 
     def on_train_begin(self, logs=None):
         self.messages, self.troubles = [], set()

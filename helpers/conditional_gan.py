@@ -100,6 +100,8 @@ class LabeledGAN(FusedGAN):
 
     def _checked(self, samples, labels):
         """The same batch with one-hot classes, checked here: XLA would leave out the check."""
+        if not labels.dtype.is_integer or labels.shape.rank != 1:
+            raise ValueError(f"{_complaint(self.num_classes)} One for each sample, not one-hot.")
         inside = tf.reduce_all((labels >= 0) & (labels < self.num_classes))
         with tf.control_dependencies([tf.Assert(inside, [_complaint(self.num_classes)])]):
             return samples, tf.one_hot(labels, self.num_classes)

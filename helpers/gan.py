@@ -44,7 +44,14 @@ class TwoPhaseModel(keras.Model):
         Args:
             generator_optimizer, discriminator_optimizer: Keras optimizers or their names.
             kwargs: for ``keras.Model.compile``, e.g. ``steps_per_execution``.
+
+        Raises:
+            ValueError: both are the same optimizer.
         """
+        if generator_optimizer is discriminator_optimizer and not isinstance(
+            generator_optimizer, str
+        ):
+            raise ValueError("Each network needs an optimizer of its own; make two of them.")
         super().compile(optimizer=generator_optimizer, **kwargs)
         self.generator_optimizer = self.optimizer
         self.discriminator_optimizer = keras.optimizers.get(discriminator_optimizer)

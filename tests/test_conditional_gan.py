@@ -245,3 +245,10 @@ def test_networks_without_a_class_or_with_other_classes_are_an_error():
     blind = keras.Sequential([keras.Input((2,)), layers.Dense(1)], name="discriminator")
     with pytest.raises(ValueError, match="The discriminator needs two inputs"):
         ConditionalGAN(generator, blind)
+
+
+@pytest.mark.parametrize("change", [np.float32, lambda labels: np.eye(3, dtype=int)[labels % 3]])
+def test_labels_of_another_kind_are_an_error(change):
+    labels = change(np.arange(len(LABELS)) % 3)
+    with pytest.raises(ValueError, match="One for each sample, not one-hot"):
+        small_gan().fit(batches(labels), verbose=0)

@@ -226,3 +226,10 @@ def test_weights_survive_saving(tmp_path):
     assert not any(changed(snapshot(first), snapshot(second)))
     assert int(second.generator_optimizer.iterations) == 8
     second.fit(batches(), verbose=0)
+
+
+def test_one_optimizer_for_both_networks_is_an_error():
+    model, optimizer = small_gan(), keras.optimizers.RMSprop(0.01)
+    with pytest.raises(ValueError, match="an optimizer of its own"):
+        model.compile(optimizer, optimizer)
+    model.compile("adam", "adam")  # two of a name are two
