@@ -258,9 +258,9 @@ def critic_diagram(large, small):
         The :class:`helpers.plotting.Diagram`.
     """
     diagram, gray, green = plotting.Diagram(9.6, 2.5), plotting.GRAY, plotting.GREEN
-    diagram.image("image", 0.5, 1.9, large)
+    diagram.image("image", 0.6, 1.9, large)
     diagram.image("small image", 2.3, 0.6, small)
-    diagram.box("shrink", 0.5, 0.6, "shrink ÷ 2", 1.0, color=gray, dashed=True)
+    diagram.box("shrink", 0.6, 0.6, "shrink ÷ 2", 1.0, color=gray, dashed=True)
     diagram.box("new", 2.3, 1.9, "from image", color=green, dashed=True)
     diagram.box("new block", 4.2, 1.9, "block 8 × 8", color=green, dashed=True)
     diagram.box("old", 4.2, 0.6, "from image", color=green)
