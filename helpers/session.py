@@ -83,7 +83,7 @@ def start(seed=42):
         lesson".
     """
     name = profile()
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # whatever keras.json says
     if backend != "tensorflow":
         raise RuntimeError(
             f"The environment variable KERAS_BACKEND is {backend!r}, but this course needs "
