@@ -64,8 +64,6 @@ def claim(
     """
     if id not in statements():
         raise ValueError(f"There is no claim {id!r} in claims.json.")
-    if not isinstance(measured, (bool, str)) and getattr(measured, "shape", None) == ():
-        measured = np.asarray(measured).item()  # of a tensor or an array with a single number
     criterion, holds = _judge(measured, below, above, between, equals)
     if session.profile() == "smoke" or not data.source().is_real:
         status = "not judged"
@@ -89,7 +87,7 @@ def claim(
 
 def _plain(value):
     """As JSON can hold it: Python's own numbers, and texts for those that are not finite."""
-    value = value.item() if hasattr(value, "item") else value
+    value = np.asarray(value).item() if hasattr(value, "shape") else value  # tensors, too
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 

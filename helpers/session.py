@@ -75,12 +75,12 @@ def start(seed=42):
     Args:
         seed: for Python's, NumPy's and Keras' random numbers.
 
-    Raises:
-        RuntimeError: the environment asks for another backend than TensorFlow.
-
     Returns:
         For example "Python 3.12.1 · TensorFlow 2.21.0 · Keras 3.15.1 · CPU, 4 cores · profile
         lesson".
+
+    Raises:
+        RuntimeError: the environment asks for another backend than TensorFlow.
     """
     name = profile()
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # whatever keras.json says

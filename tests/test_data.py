@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,7 +108,21 @@ def test_real_data_has_its_official_splits(fashion):
     assert fashion.class_names[fashion.train_labels[0]] == "ankle boot"
 
 
+def test_a_home_in_keras_folder_is_found(monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", "~/elsewhere")
+    assert data._keras_folder() == Path.home() / "elsewhere" / "datasets" / "fashion-mnist"
+
+
 # --- bad files
+
+
+def test_a_file_that_may_not_be_read_is_named(mirror, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(data.gzip, "open", refuse)
+    with pytest.raises(data.DataError, match=f"{TRAIN_IMAGES} can't be read.*Permission denied"):
+        data.load_fashion_mnist()
 
 
 def packed(array, shape=None):

@@ -5,6 +5,7 @@ import gzip
 import http.server
 import socket
 import threading
+import time
 import urllib.request
 import zlib
 
@@ -234,6 +235,25 @@ def test_probe_finds_a_server(server):
 def test_probe_finds_nobody(server):
     with closed_port() as address:
         assert not data._reachable(address, 20)
+
+
+def test_probe_has_time_for_a_second_address_when_the_first_is_dead(server, monkeypatch):
+    class Line(socket.socket):
+        def connect(self, address):
+            if address[0] == "127.0.0.9":  # nothing comes back from there
+                time.sleep(self.gettimeout())
+                raise TimeoutError
+            super().connect(address)
+
+    def look_up(host, port, *_):
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port))
+            for address in ("127.0.0.9", "127.0.0.1")
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "socket", Line)
+    assert data._reachable(server.address, 6)
 
 
 def test_probe_does_not_wait_for_a_name_forever(server, monkeypatch):

@@ -467,14 +467,23 @@ def test_finished_trainings_run_only_once_while_their_checkpoints_are_kept(
     assert watch.began == [0, 1, 2]
 
 
-def test_make_weights_keeps_checkpoints_and_forgets_them_at_the_end():
+def make_weights(*arguments):
+    """The last three lines that ``make weights`` would run."""
     if shutil.which("make") is None:
         pytest.skip("needs make")
-    command = ["make", "--dry-run", "--always-make", "weights"]
+    command = ["make", "--dry-run", "--always-make", "weights", *arguments]
     said = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True).stdout
-    *trained, last = [
-        line for line in said.splitlines() if "helpers" in line or "course.py" in line
-    ][-3:]
+    return [line for line in said.splitlines() if "helpers" in line or "course.py" in line][-3:]
+
+
+def test_make_weights_of_one_lesson_leaves_other_lessons_checkpoints_alone():
+    lines = make_weights("NB=13")
+    assert "NOTEBOOK_PROFILE=full" in lines[-1] and lines[-1].endswith("86400 13")
+    assert not any("KEEP_CHECKPOINTS" in line or "forget" in line for line in lines)
+
+
+def test_make_weights_keeps_checkpoints_and_forgets_them_at_the_end():
+    *trained, last = make_weights()
     for line, work in zip(trained, ("-m helpers.classifier", "course.py run"), strict=True):
         assert "KEEP_CHECKPOINTS=1" in line and "NOTEBOOK_PROFILE=full" in line and work in line
     assert "forget_checkpoints()" in last
