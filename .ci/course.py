@@ -18,6 +18,9 @@ def main(arguments=None):
         command = commands.add_parser(name, help=text)
         command.add_argument("notebooks", nargs="?", default="all", help='"10", "10,11" or "all"')
         command.add_argument("--cell-seconds", type=int, default=1800, help="limit for one cell")
+        if name == "run":
+            text = "a failing claim stops only its cell, a failing notebook only itself"
+            command.add_argument("--go-on", action="store_true", help=text)
     commands.add_parser("sync", help="copy owner cells from helpers into the notebooks")
     command = commands.add_parser("badges", help="write the public address everywhere")
     command.add_argument("--repo", help="owner/name; default: the git remote called origin")
@@ -36,8 +39,11 @@ def main(arguments=None):
 
 def _dispatch(options):
     if options.command in ("run", "render"):
+        paths = notebooks.select(options.notebooks)
+        if options.command == "run" and options.go_on:
+            return _run_all(paths, options.cell_seconds)
         work = run.run if options.command == "run" else run.render
-        for path in notebooks.select(options.notebooks):
+        for path in paths:
             work(path, options.cell_seconds)
     elif options.command == "lint":
         problems = [p for path in notebooks.select(options.notebooks) for p in lint.check(path)]
@@ -52,6 +58,18 @@ def _dispatch(options):
     elif options.command == "overview":
         overview.write()
     return 0
+
+
+def _run_all(paths, cell_seconds):
+    """Run each notebook whatever becomes of the others; returns 1 if something failed, else 0."""
+    problems = []
+    for path in paths:
+        try:
+            run.run(path, cell_seconds, go_on=True)
+        except notebooks.CourseError as error:
+            problems.append(f"{path.stem}\n{error}")
+    print("\n\n".join(problems), file=sys.stderr, end="\n" * bool(problems))
+    return int(bool(problems))
 
 
 if __name__ == "__main__":

@@ -120,6 +120,31 @@ def test_a_failing_cell_is_told_by_its_number_with_one_plain_traceback(folder, c
     assert not (folder / "build").exists()
 
 
+CLAIM = "class ClaimFailed(AssertionError): pass\nprint('early')\nraise ClaimFailed('C1 is 7')"
+
+
+def test_going_on_a_failing_claim_stops_its_cell_and_a_failing_notebook_itself(folder, capsys):
+    lesson(folder, "01_one", CLAIM, "print('late')")
+    lesson(folder, "02_two", "1 / 0", "print('never')")
+    lesson(folder, "03_three", "print('last')")
+    assert course.main(["run", "--go-on"]) == 1
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("build/*.html")}
+    assert sorted(pages) == ["01_one", "03_three"]
+    assert all(text in pages["01_one"] for text in ("<pre>early", "<pre>late"))
+    error = capsys.readouterr().err
+    assert error.startswith("01_one\nClaims failed:\nC1 is 7\n\n02_two\nCell [1] failed:\n")
+    assert course.main(["run", "--go-on", "03"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_otherwise_a_failing_claim_stops_all(folder, capsys):
+    lesson(folder, "01_one", CLAIM, "print('late')")
+    lesson(folder, "02_two", "print('never')")
+    assert course.main(["run"]) == 1
+    assert "C1 is 7" in capsys.readouterr().err
+    assert not (folder / "build").exists()
+
+
 def test_a_long_traceback_keeps_its_end(folder, capsys):
     lesson(folder, "01_one", "raise ValueError('\\n'.join(map(str, range(1000))))")
     course.main(["run", "01"])

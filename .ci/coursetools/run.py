@@ -21,15 +21,30 @@ PACKAGES = ("tensorflow", "keras", "ipywidgets")
 BUILD = notebooks.ROOT / "build"
 
 
-def run(path, cell_seconds):
-    """Execute a notebook at the current profile and write ``build/<name>.html``."""
-    notebook, minutes, memory = execute(path, cell_seconds)
+def run(path, cell_seconds, go_on=False):
+    """Execute a notebook at the current profile and write ``build/<name>.html``.
+
+    Args:
+        go_on: a claim that fails stops only its own cell; it is told when the page is written.
+
+    Raises:
+        CourseError: a cell failed; with `go_on`, a claim did.
+    """
+    notebook, minutes, memory = execute(path, cell_seconds, go_on=go_on)
     clean(notebook)
+    failed = [
+        output.evalue
+        for cell in notebooks.code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "error"
+    ]
     BUILD.mkdir(exist_ok=True)
     page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
     target = BUILD / f"{path.stem}.html"
     target.write_text(page, encoding="utf-8")
     print(f"{minutes:.1f} minutes, {memory:.1f} GB at most -> {target.relative_to(notebooks.ROOT)}")
+    if failed:
+        raise CourseError("\n".join(["Claims failed:", *failed]))
 
 
 def render(path, cell_seconds):
@@ -55,8 +70,12 @@ def _num_cores():
     return len(allowed(0)) if allowed else os.cpu_count()
 
 
-def execute(path, cell_seconds, profile=None):
+def execute(path, cell_seconds, profile=None, go_on=False):
     """Execute the notebook in a fresh kernel and an empty folder, with a line for each cell.
+
+    Args:
+        profile: in the place of the current one.
+        go_on: whether the cells after one whose claim fails are executed, too.
 
     Returns:
         The executed notebook, minutes, and the kernel's peak memory in GB.
@@ -67,7 +86,12 @@ def execute(path, cell_seconds, profile=None):
     notebook = notebooks.read(path)
     environment = {**os.environ, **({"NOTEBOOK_PROFILE": profile} if profile else {})}
     print(f"{path.stem}, profile {environment.get('NOTEBOOK_PROFILE') or 'lesson'}")
-    client = NotebookClient(notebook, timeout=cell_seconds, kernel_name="python3")
+    client = NotebookClient(
+        notebook,
+        timeout=cell_seconds,
+        kernel_name="python3",
+        allow_error_names=["ClaimFailed"] if go_on else [],
+    )
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         client.resources = {"metadata": {"path": folder}}
