@@ -66,14 +66,16 @@ lint: $(READY)  ## check style, and the structure of notebooks (NB=10)
 
 # Hours: the classifier behind the metrics, then every notebook that trains to the end. Finished
 # trainings keep their last checkpoint until all are done, so after an interruption none runs twice.
-# Those of a single lesson leave the other lessons' checkpoints alone. Claims that fail are told at
-# the end.
+# Those of a single lesson leave the other lessons' checkpoints alone. Claims that fail (status 2)
+# are told at the end.
 TRAIN := $$(grep -lE 'fit_or_load|grow_or_load|save_weights|over_seeds' notebooks/*.ipynb | paste -sd, -)
 weights: $(READY)  ## train what ships in helpers/weights anew, all or a lesson's (NB=13)
 ifeq ($(NB),all)
 	$(FULL) $(RUN) -m helpers.classifier
-	$(FULL) $(COURSE) run --go-on --cell-seconds 86400 $(TRAIN)
-	$(RUN) -c 'from helpers import training; training.forget_checkpoints()'
+	$(FULL) $(COURSE) run --go-on --cell-seconds 86400 $(TRAIN); status=$$?; \
+		if [ $$status = 0 ] || [ $$status = 2 ]; then \
+			$(RUN) -c 'from helpers import training; training.forget_checkpoints()'; \
+		fi; exit $$status
 else
 	NOTEBOOK_PROFILE=full $(COURSE) run --go-on --cell-seconds 86400 $(NB)
 endif

@@ -33,7 +33,7 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; notebooks are as they were.", file=sys.stderr)
+        print("\nInterrupted; the notebook at hand is as it was.", file=sys.stderr)
         return 130
 
 
@@ -61,15 +61,20 @@ def _dispatch(options):
 
 
 def _run_all(paths, cell_seconds):
-    """Run each notebook whatever becomes of the others; returns 1 if something failed, else 0."""
-    problems = []
+    """Run each notebook whatever becomes of the others.
+
+    Returns:
+        0; 2 if some claims failed but all trainings have run; 1 if anything else failed.
+    """
+    problems, only_claims = [], True
     for path in paths:
         try:
             run.run(path, cell_seconds, go_on=True)
         except notebooks.CourseError as error:
             problems.append(f"{path.stem}\n{error}")
+            only_claims &= isinstance(error, notebooks.ClaimsFailed)
     print("\n\n".join(problems), file=sys.stderr, end="\n" * bool(problems))
-    return int(bool(problems))
+    return (2 if only_claims else 1) if problems else 0
 
 
 if __name__ == "__main__":

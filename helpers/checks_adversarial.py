@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from helpers.exercises import array, call, name_mistake, require, same, step
+from helpers.exercises import CountingGenerator, array, call, name_mistake, require, same, step
 from helpers.losses import generator_loss
 
 
@@ -185,33 +185,13 @@ def check_smoothing(gan_class):
 # Lesson 13: the DCGAN
 
 
-class _CountingGenerator(np.random.Generator):
-    """Complains when more random numbers are drawn than anybody needs."""
-
-    def __init__(self, seed, most):
-        super().__init__(np.random.PCG64(seed))
-        self.left = most
-
-    def normal(self, *arguments, **named):
-        return self._counted(super().normal(*arguments, **named))
-
-    def standard_normal(self, *arguments, **named):
-        return self._counted(super().standard_normal(*arguments, **named))
-
-    def _counted(self, numbers):
-        self.left -= np.size(numbers)
-        if self.left < 0:
-            raise RuntimeError("this would go on forever: draw again only what is too large")
-        return numbers
-
-
 @step("13.2", "codings without large numbers, drawn again where they were")
 def check_truncated(truncated_codings):
     """`truncated_codings(number, size, limit, rng)`: normal, each redrawn until within limit."""
     number, size, limit = 1000, 4, 1.0
 
     def draw(seed, limit=limit):
-        rng = _CountingGenerator(seed, most=100 * number * size)
+        rng = CountingGenerator(seed, most=100 * number * size)
         return array(
             call(truncated_codings, number, size, limit, rng), (number, size), "the codings"
         )

@@ -82,7 +82,11 @@ def claim(
     }
     _show(row)
     if status == "fails":
-        raise ClaimFailed(f'{_as_text(row)}. If it is known not to hold, say why: disputed="…".')
+        raise ClaimFailed(
+            f"{_as_text(row)}. Have you changed something above? Then this may be the result: go "
+            "on with the next cell. (If it is known not to hold, the lesson says why by "
+            'disputed="…".)'
+        )
 
 
 def _plain(value):
@@ -117,7 +121,8 @@ def _number(value):
     return f"{float(value):.4g}"
 
 
-def _measured(row):
+def measured(row):
+    """What a row of the ledger says was measured, with its unit, as text."""
     unit = row["unit"]
     return _number(row["measured"]) + (unit if unit.startswith("°") else f" {unit}".rstrip())
 
@@ -126,7 +131,7 @@ def _as_text(row):
     note = f" · {row['note']}" if row["note"] else ""
     status = "" if row["status"] == "holds" else f" [{row['status']}]"
     return (
-        f"{MARKS[row['status']]} {row['id']} {row['says']}: measured {_measured(row)} "
+        f"{MARKS[row['status']]} {row['id']} {row['says']}: measured {measured(row)} "
         f"({row['criterion']}){status}{note}"
     )
 
@@ -142,7 +147,7 @@ def _show(row):
         f'<td style="width:4em;text-align:left;color:{color}"><b>{MARKS[row["status"]]}'
         f"&nbsp;{row['id']}</b></td>"
         f'<td style="text-align:left">{html.escape(row["says"])}{note}</td>'
-        f'<td style="width:35%;text-align:left"><b>{html.escape(_measured(row))}</b><br>'
+        f'<td style="width:35%;text-align:left"><b>{html.escape(measured(row))}</b><br>'
         f"<small>{html.escape(row['criterion'])}</small>{status}</td></tr></table>"
     )
     display({MIME: row, "text/html": as_html, "text/plain": _as_text(row)}, raw=True)

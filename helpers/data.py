@@ -225,7 +225,7 @@ def _remedy():
     """What to do about a bad file."""
     mirror = os.environ.get("FASHION_MNIST_DIR")
     if mirror:
-        return "Copy it again to the folder in FASHION_MNIST_DIR, or unset that variable."
+        return "Put Fashion-MNIST's own file into the folder in FASHION_MNIST_DIR, or unset it."
     return "Delete it and run this again: it will be downloaded anew."
 
 

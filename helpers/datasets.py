@@ -1,11 +1,9 @@
 """Other sets of images, behind one name: the exercises run on any of them."""
 
 import contextlib
-import os
 import socket
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -103,7 +101,7 @@ def _digits():
 
 def _from_keras(name):
     """(train, test) from Keras' cache, or downloaded to there; every wait is bounded."""
-    folder = Path(os.environ.get("KERAS_HOME") or Path("~", ".keras").expanduser(), "datasets")
+    folder = data._keras_folder().parent
     cached = any(folder.glob(CACHED[name]))
     if not cached and not data._reachable(ADDRESSES[name] + "/", data.PROBE_SECONDS):
         raise data.DataError(_no_network(name))

@@ -65,7 +65,7 @@ class Result:
 
 
 def check_exercise(step, *answers, **context):
-    """Show in one line whether the answers to a step are right; never an error.
+    """Show in one line whether the answers to a step are right; a wrong one is never an error.
 
     Args:
         step: such as "9b", or "04.2".
@@ -184,6 +184,31 @@ def call(function, *arguments, **named):
     if _has_gap(answer):
         raise NotDone
     return answer
+
+
+class CountingGenerator(np.random.Generator):
+    """Raises RuntimeError when more random numbers are drawn than anybody needs.
+
+    Args:
+        seed: as for ``np.random.default_rng``.
+        most: how many numbers may be drawn.
+    """
+
+    def __init__(self, seed, most):
+        super().__init__(np.random.PCG64(seed))
+        self.left = most
+
+    def normal(self, *arguments, **named):
+        return self._counted(super().normal(*arguments, **named))
+
+    def standard_normal(self, *arguments, **named):
+        return self._counted(super().standard_normal(*arguments, **named))
+
+    def _counted(self, numbers):
+        self.left -= np.size(numbers)
+        if self.left < 0:
+            raise RuntimeError("this would go on forever: draw again only what is too large")
+        return numbers
 
 
 def array(answer, shape, what):

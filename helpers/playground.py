@@ -41,7 +41,7 @@ def compile_decoder(decoder, num_codings, codings_size):
     if isinstance(shape, tuple) and shape[-1] not in (None, codings_size):
         raise ValueError(
             f"The decoder takes codings of {shape[-1]} numbers, but there are {codings_size} "
-            "numbers to a coding here (one slider each)."
+            "numbers to a coding here."
         )
     signature = [tf.TensorSpec((num_codings, codings_size), tf.float32)]
     compiled = tf.function(

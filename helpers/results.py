@@ -40,7 +40,8 @@ def over_seeds(name, experiment, seeds, *, recipe, live=True, folder=None):
         experiment: function, seed -> numbers that JSON can hold (floats, lists, dicts by text;
             NumPy's single numbers become Python's).
         seeds: list of ints.
-        recipe: one line: what was run. Numbers shipped for another recipe are refused.
+        recipe: one line: what was run. Numbers shipped for another recipe are refused; at `full`
+            they are replaced.
         live: whether the first seed runs live at ``lesson`` although the file has its numbers; of
             several experiments that are too long together, let one run live.
         folder: of the files; default: the course's.
@@ -98,8 +99,9 @@ def _read(path, recipe, full):
     if full:
         return {}
     raise PretrainedError(
-        f"The numbers in {path.name} are for another recipe ({shipped_recipe}). Run the notebook "
-        "with NOTEBOOK_PROFILE=full to make new ones, or delete the file to run all seeds here."
+        f"The numbers in {path.name} are for another recipe ({shipped_recipe}). Put the recipe "
+        "back as it was; or, to run all seeds here, delete the file. (`make weights` makes new "
+        "ones.)"
     )
 
 

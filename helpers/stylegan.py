@@ -114,7 +114,7 @@ def mapping_network(codings_size=64, num_layers=8, rate=0.1, spread=True):
 
     Args:
         rate: how fast these layers learn, compared with the others (the paper's is 0.01, for
-            trainings thirty times as long).
+            trainings more than twenty times as long).
         spread: not in the paper: dense layers start as rotations, and after each activation there
             is layer normalization. Without it, eight untrained layers squeeze 64 directions into
             about seven, and garments that differ in w are rare.

@@ -343,6 +343,13 @@ def redrawn(num_codings, size, limit, rng, times=None):
     return codings
 
 
+def all_again(num_codings, size, limit, rng):
+    codings = rng.normal(size=(num_codings, size))
+    while (np.abs(codings) > limit).any():
+        codings = rng.normal(size=(num_codings, size))
+    return codings
+
+
 def filtered(num_codings, size, limit, rng, refill=True):
     kept = np.zeros((0, size))
     while len(kept) < num_codings:
@@ -536,6 +543,7 @@ WRONG = {
     ("10.3", "squeezed"): ((squeezed,), "Don't scale"),
     ("10.3", "uniform"): ((uniform,), "uniform"),
     ("10.3", "once"): ((with_(redrawn, times=1),), "too large again"),
+    ("10.3", "all again"): ((all_again,), "go on forever"),
     ("10.3", "fewer"): ((with_(filtered, refill=False),), "instead of 3000"),
     ("10.3", "length"): ((within_radius,), "length"),
     ("10.3", "one sign"): ((one_sided,), "signs"),

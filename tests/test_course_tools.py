@@ -133,6 +133,8 @@ def test_going_on_a_failing_claim_stops_its_cell_and_a_failing_notebook_itself(f
     assert all(text in pages["01_one"] for text in ("<pre>early", "<pre>late"))
     error = capsys.readouterr().err
     assert error.startswith("01_one\nClaims failed:\nC1 is 7\n\n02_two\nCell [1] failed:\n")
+    assert course.main(["run", "--go-on", "01,03"]) == 2, "claims only"
+    assert capsys.readouterr().err == "01_one\nClaims failed:\nC1 is 7\n"
     assert course.main(["run", "--go-on", "03"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -181,7 +183,7 @@ def test_interrupting_is_no_traceback(folder, monkeypatch, capsys):
     lesson(folder, "01_one", "1")
     monkeypatch.setattr(run, "run", interrupted)
     assert course.main(["run", "01"]) == 130
-    assert "notebooks are as they were" in capsys.readouterr().err
+    assert "the notebook at hand is as it was" in capsys.readouterr().err
 
 
 # rendering

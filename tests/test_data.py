@@ -160,7 +160,7 @@ def test_bad_file_is_named_with_the_remedy(case, mirror):
     with pytest.raises(data.DataError, match=reason) as error:
         data.load_fashion_mnist()
     assert TRAIN_IMAGES in str(error.value)
-    assert "Copy it again to the folder in FASHION_MNIST_DIR" in str(error.value)
+    assert "Put Fashion-MNIST's own file into the folder in FASHION_MNIST_DIR" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -201,42 +201,60 @@ def test_grown_discriminator_starts_as_the_old_one(resolution):
     assert np.abs(grown(images) - old(pooled(images))).max() > 1e-3
 
 
-@pytest.mark.parametrize("alpha", [0.3, 1.0])
-def test_grown_generator_written_out_in_numpy(alpha):
-    growing, codings = GrowingGenerator(SMALL, codings_size=5), normal(3, 5)
-    grown = growing.at(8)
-    randomize(grown)
-    grown.get_layer("fade_in").alpha.assign(alpha)
+def generated(growing, codings, resolution, alpha):
+    """What a growing generator makes of codings, in NumPy."""
     (dense, dense_bias), first = pairs(growing.blocks[4])
     product = scaled_product(normalized(codings), dense, dense_bias, 2**0.5 / 4)
-    old = normalized(leaky(product.reshape(3, 4, 4, SMALL[4])))
-    old = normalized(leaky(convolved(old, *first)))
-    new = enlarged(old)
-    for kernel_and_bias in pairs(growing.blocks[8]):
-        new = normalized(leaky(convolved(new, *kernel_and_bias)))
-    [to_old], [to_new] = (pairs(growing.to_image[size]) for size in (4, 8))
-    old_images, images = enlarged(convolved(old, *to_old, gain=1)), convolved(new, *to_new, gain=1)
-    expected = (1 - alpha) * old_images + alpha * images
+    hidden = normalized(leaky(product.reshape(len(codings), 4, 4, SMALL[4])))
+    hidden = old = normalized(leaky(convolved(hidden, *first)))
+    for size in (8, 16)[: resolution // 8]:
+        old, hidden = hidden, enlarged(hidden)
+        for kernel_and_bias in pairs(growing.blocks[size]):
+            hidden = normalized(leaky(convolved(hidden, *kernel_and_bias)))
+    [to_old], [to_new] = (pairs(growing.to_image[size]) for size in (resolution // 2, resolution))
+    old_images = enlarged(convolved(old, *to_old, gain=1))
+    return (1 - alpha) * old_images + alpha * convolved(hidden, *to_new, gain=1)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+@pytest.mark.parametrize("resolution", [8, 16])
+def test_grown_generator_written_out_in_numpy(resolution, alpha):
+    growing, codings = GrowingGenerator(SMALL, codings_size=5), normal(3, 5)
+    grown = growing.at(resolution)
+    randomize(grown)
+    grown.get_layer("fade_in").alpha.assign(alpha)
+    expected = generated(growing, codings, resolution, alpha)
     np.testing.assert_allclose(grown(codings), expected, rtol=1e-4, atol=1e-4)
 
 
+def judged(growing, images, resolution, alpha):
+    """The logits of a growing discriminator, in NumPy."""
+    [from_old], [from_new] = (
+        pairs(growing.from_image[size]) for size in (resolution // 2, resolution)
+    )
+    hidden = leaky(convolved(images, *from_new))
+    for size in (16, 8)[2 - resolution // 8 :]:
+        for kernel_and_bias in pairs(growing.blocks[size]):
+            hidden = leaky(convolved(hidden, *kernel_and_bias))
+        hidden = pooled(hidden)
+        if size == resolution:
+            old = leaky(convolved(pooled(images), *from_old))
+            hidden = (1 - alpha) * old + alpha * hidden
+    variety = np.sqrt(((hidden - hidden.mean(axis=0)) ** 2).mean(axis=0) + 1e-8).mean()
+    hidden = np.concatenate([hidden, np.full((len(images), 4, 4, 1), variety)], axis=-1)
+    convolution, dense, last = pairs(growing.blocks[4])
+    hidden = leaky(convolved(hidden, *convolution)).reshape(len(images), -1)
+    return scaled_product(leaky(scaled_product(hidden, *dense)), *last, gain=1)
+
+
 @pytest.mark.parametrize("alpha", [0.3, 1.0])
-def test_grown_discriminator_written_out_in_numpy(alpha):
-    growing, images = GrowingDiscriminator(SMALL), normal(3, 8, 8, 1)
-    grown = growing.at(8)
+@pytest.mark.parametrize("resolution", [8, 16])
+def test_grown_discriminator_written_out_in_numpy(resolution, alpha):
+    growing, images = GrowingDiscriminator(SMALL), normal(3, resolution, resolution, 1)
+    grown = growing.at(resolution)
     randomize(grown)
     grown.get_layer("fade_in").alpha.assign(alpha)
-    [from_old], [from_new] = (pairs(growing.from_image[size]) for size in (4, 8))
-    new = leaky(convolved(images, *from_new))
-    for kernel_and_bias in pairs(growing.blocks[8]):
-        new = leaky(convolved(new, *kernel_and_bias))
-    old = leaky(convolved(pooled(images), *from_old))
-    maps = (1 - alpha) * old + alpha * pooled(new)  # [3, 4, 4, 8]
-    variety = np.sqrt(((maps - maps.mean(axis=0)) ** 2).mean(axis=0) + 1e-8).mean()
-    maps = np.concatenate([maps, np.full((3, 4, 4, 1), variety)], axis=-1)
-    convolution, dense, last = pairs(growing.blocks[4])
-    hidden = leaky(convolved(maps, *convolution)).reshape(3, -1)
-    expected = scaled_product(leaky(scaled_product(hidden, *dense)), *last, gain=1)
+    expected = judged(growing, images, resolution, alpha)
     np.testing.assert_allclose(grown(images), expected, rtol=1e-4, atol=1e-4)
 
 
@@ -318,16 +336,33 @@ def test_real_images_fade_too():
     np.testing.assert_allclose(faded(images, gan.alpha), expected, atol=1e-6)
 
 
-def test_slope_penalty_of_a_discriminator_whose_slope_is_known():
-    gan = small_gan()
-    weights = normal(8 * 8)
-    linear = keras.Sequential(
-        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
-    )
-    linear.layers[-1].set_weights([weights[:, None], np.zeros(1)])
-    gan.discriminator = linear
-    found = gan.slope_penalty(tf.constant(normal(6, 8, 8, 1)))
-    assert float(found) == pytest.approx(float((weights**2).sum()), rel=1e-4)
+def test_slope_penalty_is_the_mean_squared_slope_at_the_real_images():
+    """Half the sum of an image's squares has the image itself as its slope."""
+    gan, images = small_gan(), normal(6, 8, 8, 1)
+
+    class HalfSquares(keras.layers.Layer):
+        def call(self, images):
+            return ops.sum(ops.square(images), axis=(1, 2)) / 2  # [N, 1]
+
+    gan.discriminator = HalfSquares()
+    found = float(gan.slope_penalty(tf.constant(images)))
+    assert found == pytest.approx((images.astype(np.float64) ** 2).sum() / 6, rel=1e-5)
+
+
+def test_both_losses_are_cross_entropies_of_the_logits():
+    """Fakes and logits in NumPy, from the codings that the GAN will draw."""
+    keras.utils.set_random_seed(1)
+    growing = GrowingGenerator(SMALL, codings_size=5), GrowingDiscriminator(SMALL)
+    gan = ProgressiveGAN(growing[0].at(8), growing[1].at(8), fade_steps=10)
+    gan.set_alpha(0.4)
+    gan.steps_done.assign(1)  # a step without the penalty
+    gan.seed_generator = keras.random.SeedGenerator(3)
+    codings = keras.random.normal((6, 5), seed=keras.random.SeedGenerator(3)).numpy()
+    images = normal(6, 8, 8, 1)
+    fakes = generated(growing[0], codings, 8, 0.4)
+    real, fake = (1 / (1 + np.exp(-judged(growing[1], each, 8, 0.4))) for each in (images, fakes))
+    expected = [-(np.log(real) + np.log(1 - fake)).mean() / 2, -np.log(fake).mean()]
+    np.testing.assert_allclose(gan.both_losses(tf.constant(images)), expected, rtol=1e-3)
 
 
 def test_penalty_is_taken_every_few_steps_and_then_that_many_times_as_strong():

@@ -87,7 +87,9 @@ def test_constant_is_the_same_for_everyone_and_can_be_learned():
     layer = LearnedConstant((4, 4, 3))
     made = layer(normal(5, 2)).numpy()
     assert made.shape == (5, 4, 4, 3) and np.ptp(made, axis=0).max() == 0 and made.std() > 0.5
-    assert len(layer.trainable_variables) == 1
+    [constant] = layer.trainable_variables
+    constant.assign(normal(4, 4, 3))
+    np.testing.assert_array_equal(layer(normal(2, 7)), constant.numpy()[np.newaxis].repeat(2, 0))
 
 
 def test_mapping_network_has_eight_layers_and_ignores_the_codings_length():
@@ -97,18 +99,24 @@ def test_mapping_network_has_eight_layers_and_ignores_the_codings_length():
     np.testing.assert_allclose(network(3 * codings), network(codings), rtol=1e-3, atol=1e-5)
 
 
+def mapped(network, codings, spread=True, rate=0.1):
+    """What a mapping network makes of codings, in NumPy."""
+    hidden = normalized(codings)
+    for kernel, bias in pairs(network):
+        hidden = leaky(scaled_product(hidden, rate * kernel, rate * bias))
+        if spread:
+            hidden = hidden - hidden.mean(axis=1, keepdims=True)
+            hidden = hidden / np.sqrt((hidden**2).mean(axis=1, keepdims=True) + 1e-3)
+    return hidden
+
+
 @pytest.mark.parametrize("spread", [False, True])
 def test_mapping_network_written_out_in_numpy(spread):
     network, codings = mapping_network(5, num_layers=3, rate=0.25, spread=spread), normal(4, 5)
     randomize(network)
-    hidden = normalized(codings)
-    for kernel, bias in pairs(network):
-        hidden = leaky(scaled_product(hidden, 0.25 * kernel, 0.25 * bias))
-        if spread:
-            hidden = hidden - hidden.mean(axis=1, keepdims=True)
-            hidden = hidden / np.sqrt((hidden**2).mean(axis=1, keepdims=True) + 1e-3)
     assert len(pairs(network)) == 3
-    np.testing.assert_allclose(network(codings), hidden, rtol=1e-4, atol=1e-5)
+    expected = mapped(network, codings, spread, rate=0.25)
+    np.testing.assert_allclose(network(codings), expected, rtol=1e-4, atol=1e-5)
 
 
 def num_directions(points):
@@ -152,24 +160,19 @@ def test_grown_synthesis_starts_as_the_old_one(resolution):
     assert np.abs(grown([styles, *maps]) - enlarged(expected)).max() > 1e-2
 
 
-@pytest.mark.parametrize("alpha", [0.3, 1.0])
-@pytest.mark.parametrize(("output", "activation"), [("tanh", np.tanh), ("linear", np.positive)])
-def test_grown_synthesis_written_out_in_numpy(output, activation, alpha):
-    growing = GrowingSynthesis(SMALL, codings_size=5, output=output)
-    grown = growing.at(8)
-    randomize(grown)
-    grown.get_layer("fade_in").alpha.assign(alpha)
-    maps, styles = noises(grown, 3), normal(3, 4, 5)
+def synthesized(growing, resolution, styles, maps, alpha=1.0, activation=np.tanh):
+    """Images of styles [N, L, D] and noise maps by a growing synthesis network, in NumPy."""
+    grown = growing.at(resolution)  # for its layers' names
 
     def image(hidden, size):
         [to_image] = pairs(growing.to_image[size])
         return activation(convolved(hidden, *to_image, gain=1))
 
     [constant] = grown.get_layer("constant").get_weights()
-    hidden = np.repeat(constant[np.newaxis], 3, axis=0).astype(np.float64)
-    for level in (1, 2, 3, 4):
-        if level == 3:
-            old_images, hidden = enlarged(image(hidden, 4)), enlarged(hidden)
+    hidden = np.repeat(constant[np.newaxis], len(styles), axis=0).astype(np.float64)
+    for level in range(1, styles.shape[1] + 1):
+        if level in (3, 5):
+            old, hidden = hidden, enlarged(hidden)
         if level > 1:
             [convolution] = pairs(grown.get_layer(f"convolution_{level}"))
             hidden = convolved(hidden, *convolution)
@@ -180,17 +183,31 @@ def test_grown_synthesis_written_out_in_numpy(output, activation, alpha):
         scale, offset = np.split(numbers, 2, axis=-1)
         mean, std = hidden.mean(axis=(1, 2), keepdims=True), hidden.std(axis=(1, 2), keepdims=True)
         hidden = (1 + scale) * (hidden - mean) / std + offset
-    expected = (1 - alpha) * old_images + alpha * image(hidden, 8)
-    np.testing.assert_allclose(grown([styles, *maps]), expected, rtol=1e-3, atol=1e-4)
+    old_images = enlarged(image(old, resolution // 2))
+    return (1 - alpha) * old_images + alpha * image(hidden, resolution)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+@pytest.mark.parametrize("resolution", [8, 16])
+@pytest.mark.parametrize(("output", "activation"), [("tanh", np.tanh), ("linear", np.positive)])
+def test_grown_synthesis_written_out_in_numpy(output, activation, resolution, alpha):
+    growing = GrowingSynthesis(SMALL, codings_size=5, output=output)
+    grown = growing.at(resolution)
+    randomize(grown)
+    grown.get_layer("fade_in").alpha.assign(alpha)
+    maps = noises(grown, 3)
+    styles = normal(3, len(maps), 5)
+    expected = synthesized(growing, resolution, styles, maps, alpha, activation)
+    np.testing.assert_allclose(grown([styles, *maps]), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_generator_is_mapping_and_synthesis_with_one_style_for_all_levels():
     growing = small_generator()
     generator, codings = growing.at(8), normal(3, 5)
-    synthesis = generator.get_layer("synthesis")
-    styles = np.repeat(growing.mapping(codings).numpy()[:, None], 4, axis=1)
-    expected = synthesis([styles, *noises(synthesis, 3)])  # strengths are 0: any noise will do
-    np.testing.assert_allclose(generator(codings), expected, atol=1e-5)
+    styles = np.repeat(mapped(growing.mapping, codings)[:, None], 4, axis=1)
+    maps = [np.zeros((1, 1, 1, 1))] * 4  # strengths are 0: any noise will do
+    expected = synthesized(growing.synthesis, 8, styles, maps)
+    np.testing.assert_allclose(generator(codings), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_style_of_a_level_changes_nothing_before_that_level():
@@ -270,6 +287,29 @@ def test_mixing_share_and_cutoffs(mixing, share):
     assert changes.any(axis=1).mean() == pytest.approx(share, abs=0.05)
     if share == 1:
         np.testing.assert_allclose(changes.mean(axis=0), 1 / 5, atol=0.05)  # each cutoff as often
+
+
+@pytest.mark.parametrize("mixing", [0.0, 1.0])
+def test_fakes_are_what_mapping_mixing_and_synthesis_make_of_the_draws(mixing):
+    """The draws of codings, cutoffs and noise again, in the GAN's order; the rest in NumPy."""
+    growing = small_generator()
+    generator = growing.at(8)
+    for level, width in enumerate(np.repeat([SMALL[4], SMALL[8]], 2), 1):
+        generator.get_layer("synthesis").get_layer(f"noise_{level}").strength.assign(normal(width))
+    gan = StyleGAN(generator, GrowingDiscriminator(SMALL).at(8), mixing=mixing)
+    gan.seed_generator = keras.random.SeedGenerator(7)
+    seed = keras.random.SeedGenerator(7)
+    first, second = (
+        mapped(growing.mapping, keras.random.normal((5, 5), seed=seed).numpy()) for _ in range(2)
+    )
+    share = keras.random.uniform((2, 5, 1, 1), seed=seed).numpy()[0, :, 0, 0]
+    cutoffs = np.where(mixing, 1 + np.floor(3 * share), 4)  # of four levels
+    takes_second = np.arange(4) >= cutoffs[:, np.newaxis]  # [5, 4]
+    styles = np.where(takes_second[..., np.newaxis], second[:, np.newaxis], first[:, np.newaxis])
+    shapes = [(5, size, size, 1) for size in (4, 4, 8, 8)]
+    maps = [keras.random.normal(shape, seed=seed).numpy() for shape in shapes]
+    expected = synthesized(growing.synthesis, 8, styles, maps)
+    np.testing.assert_allclose(gan.fakes(5), expected, rtol=1e-3, atol=1e-3)
 
 
 def test_alpha_reaches_the_layers_of_both_networks():

@@ -4,6 +4,7 @@ import re
 
 from coursetools import badges, notebooks
 from coursetools.notebooks import ROOT, CourseError
+from helpers.claims import measured
 
 MIME = "application/vnd.from-pca-to-stylegan.claim+json"
 README = ROOT / "README.md"
@@ -45,15 +46,9 @@ def ledger_table():
 def _table(title, found):
     lines = [f"| id | {title} | measured | expected | | where |", "|---|---|---|---|---|---|"]
     for row, path in found:
-        measured = row["measured"]
-        if isinstance(measured, bool):
-            measured = "yes" if measured else "no"
-        elif isinstance(measured, (int, float)):
-            measured = f"{measured:.4g}"
-        unit = row["unit"] if row["unit"].startswith("°") else f" {row['unit']}"
         note = f"<br><sub>{row['note']}</sub>" if row["note"] else ""
         lines.append(
-            f"| {row['id']} | {row['says']}{note} | {measured}{unit} | {row['criterion']} "
+            f"| {row['id']} | {row['says']}{note} | {measured(row)} | {row['criterion']} "
             f"| {MARKS[row['status']]} | [{path.stem[:2]}](notebooks/{path.name}) |"
         )
     return "\n".join(lines)

@@ -16,6 +16,10 @@ class CourseError(Exception):
     """Something that the user can mend; the message says how."""
 
 
+class ClaimsFailed(CourseError):
+    """Everything ran, but claims of the chapter did not hold."""
+
+
 def select(names):
     """Paths of the notebooks named by "10", "10,11", "10_variational_autoencoder" or "all"."""
     paths = sorted(FOLDER.glob("[0-9]*.ipynb"))

@@ -13,7 +13,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters import strip_ansi
 
 from coursetools import notebooks
-from coursetools.notebooks import CourseError
+from coursetools.notebooks import ClaimsFailed, CourseError
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PATHS = re.compile(r"(?<![\w.:/])/(?:root|home|work|tmp|Users|mnt)/[\w.-]+")
@@ -28,7 +28,8 @@ def run(path, cell_seconds, go_on=False):
         go_on: a claim that fails stops only its own cell; it is told when the page is written.
 
     Raises:
-        CourseError: a cell failed; with `go_on`, a claim did.
+        CourseError: a cell failed.
+        ClaimsFailed: with `go_on`, some claims did, and nothing else.
     """
     notebook, minutes, memory = execute(path, cell_seconds, go_on=go_on)
     clean(notebook)
@@ -44,7 +45,7 @@ def run(path, cell_seconds, go_on=False):
     target.write_text(page, encoding="utf-8")
     print(f"{minutes:.1f} minutes, {memory:.1f} GB at most -> {target.relative_to(notebooks.ROOT)}")
     if failed:
-        raise CourseError("\n".join(["Claims failed:", *failed]))
+        raise ClaimsFailed("\n".join(["Claims failed:", *failed]))
 
 
 def render(path, cell_seconds):
