@@ -10,6 +10,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import tempfile
 from importlib import metadata, resources
 from pathlib import Path
@@ -120,7 +121,9 @@ def save_weights(
     folder = folder or WEIGHTS
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.weights.h5"
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    for left in folder.glob(f".{name}-*"):  # by a process that was killed while it wrote
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}-") as temporary:
         written = Path(temporary, path.name)
         with _without_optimizers(model):
             model.save_weights(written)

@@ -418,35 +418,62 @@ data.source = lambda: data.Source("folder", "a mirror", Path())
 keras.utils.set_random_seed(1)
 model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(500), keras.layers.Dense(3)])
 model.compile("adam", "mse", jit_compile=False)
-if sys.argv[2] != "-":
-    save = model.save_weights
+when, what = sys.argv[2:]  # the power fails before or after this file is moved to its place,
+save, replace = model.save_weights, os.replace
 
-    def save_half(path):  # the power fails while the second epoch is being written
-        if int(model.optimizer.iterations) == 8:
-            Path(path).write_bytes(b"half a file")
-            os.kill(os.getpid(), signal.SIGKILL)
-        save(path)
 
-    model.save_weights = save_half
+def save_half(path):  # or while the weights after the second epoch are being written
+    if when == "within" and int(model.optimizer.iterations) == 8:
+        Path(path).write_bytes(b"half a file")
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(path)
+
+
+def replace_or_die(source, target):
+    if when == "before" and Path(target).name == what:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+    if when == "after" and Path(target).name == what:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+model.save_weights, os.replace = save_half, replace_or_die
 points = np.ones((32, 3), "float32")
 fit_or_load(model, "small", points, points, recipe="r", seed=1, epochs=3, batch_size=8, verbose=0)
 """
 
 
-def test_killed_while_writing_then_started_again(weights):
+@pytest.mark.parametrize(
+    ("when", "what", "shipped"),
+    [
+        ("within", "the weights", []),
+        ("before", "epoch-00002.json", []),
+        ("after", "epoch-00002.json", []),
+        ("after", "epoch-00002.weights.h5", []),
+        ("before", "small.weights.h5", []),
+        ("after", "small.weights.h5", ["small.weights.h5"]),
+        ("after", "manifest.json", ["manifest.json", "small.weights.h5"]),
+    ],
+)
+def test_killed_at_any_moment_then_started_again(weights, when, what, shipped):
     environment = {**os.environ, "NOTEBOOK_PROFILE": "full"}
 
-    def run(kill):
-        command = [sys.executable, "-c", KILLED, str(weights), kill]
+    def run(*kill):
+        command = [sys.executable, "-c", KILLED, str(weights), *kill]
         return subprocess.run(command, env=environment, capture_output=True, text=True)
 
-    assert run("kill").returncode == -signal.SIGKILL
-    assert not weights.exists()
-    again = run("-")
+    assert run(when, what).returncode == -signal.SIGKILL
+    found = weights.iterdir() if weights.exists() else []
+    assert sorted(path.name for path in found if path.is_file()) == shipped
+    again = run("-", "-")
     assert again.returncode == 0, again.stderr
     entry = pretrained.describe("small")
     assert entry["epochs"] == 3 and len(entry["history"]["loss"]) == 3
     assert sorted(path.name for path in weights.iterdir()) == ["manifest.json", entry["file"]]
+    layers = [keras.Input((3,)), keras.layers.Dense(500), keras.layers.Dense(3)]
+    loaded = pretrained.load_weights(keras.Sequential(layers), "small")
+    assert all(np.isfinite(weight).all() for weight in loaded.get_weights())
+    assert loaded.layers[0].kernel.numpy().std() > 0
     assert checkpoints(weights) == []
 
 
