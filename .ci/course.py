@@ -71,6 +71,7 @@ def _run_all(paths, cell_seconds):
         try:
             run.run(path, cell_seconds, go_on=True)
         except notebooks.CourseError as error:
+            print(f"{path.stem} failed; the end says why", flush=True)
             problems.append(f"{path.stem}\n{error}")
             only_claims &= isinstance(error, notebooks.ClaimsFailed)
     print("\n\n".join(problems), file=sys.stderr, end="\n" * bool(problems))
