@@ -98,11 +98,14 @@ def test_each_lesson_comes_closer_to_real_images(made, judge, real_features):
     assert distance["dcgan"] > 8 * distance["stylegan"]
 
 
-@pytest.mark.parametrize("name", ["dcgan", "dcgan_three", "progan", "stylegan"])
-def test_no_class_is_forgotten(name, made, judge):
+@pytest.mark.parametrize(
+    ("name", "entropy"),
+    [("dcgan", 2.25), ("dcgan_three", 2.25), ("progan", 2.285), ("stylegan", 2.285)],
+)
+def test_no_class_is_forgotten(name, entropy, made, judge):
     classes = judge.classes(made[name])
     assert class_histogram(classes).min() >= 0.04
-    assert class_entropy(classes) >= 2.25
+    assert class_entropy(classes) >= entropy  # 2.303 if all ten are equally frequent
 
 
 @pytest.mark.parametrize("name", ["dcgan", "dcgan_three", "progan", "stylegan"])
