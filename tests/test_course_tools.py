@@ -120,11 +120,11 @@ def test_a_failing_cell_is_told_by_its_number_with_one_plain_traceback(folder, c
     assert not (folder / "build").exists()
 
 
-CLAIM = "class ClaimFailed(AssertionError): pass\nprint('early')\nraise ClaimFailed('C1 is 7')"
+FAILING = "class ClaimFailed(AssertionError): pass\nprint('early')\nraise ClaimFailed('C1 is 7')"
 
 
 def test_going_on_a_failing_claim_stops_its_cell_and_a_failing_notebook_itself(folder, capsys):
-    lesson(folder, "01_one", CLAIM, "print('late')")
+    lesson(folder, "01_one", FAILING, "print('late')")
     lesson(folder, "02_two", "1 / 0", "print('never')")
     lesson(folder, "03_three", "print('last')")
     assert course.main(["run", "--go-on"]) == 1
@@ -140,7 +140,7 @@ def test_going_on_a_failing_claim_stops_its_cell_and_a_failing_notebook_itself(f
 
 
 def test_otherwise_a_failing_claim_stops_all(folder, capsys):
-    lesson(folder, "01_one", CLAIM, "print('late')")
+    lesson(folder, "01_one", FAILING, "print('late')")
     lesson(folder, "02_two", "print('never')")
     assert course.main(["run"]) == 1
     assert "C1 is 7" in capsys.readouterr().err
