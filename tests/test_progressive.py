@@ -362,7 +362,7 @@ def test_both_losses_are_cross_entropies_of_the_logits():
     fakes = generated(growing[0], codings, 8, 0.4)
     real, fake = (1 / (1 + np.exp(-judged(growing[1], each, 8, 0.4))) for each in (images, fakes))
     expected = [-(np.log(real) + np.log(1 - fake)).mean() / 2, -np.log(fake).mean()]
-    np.testing.assert_allclose(gan.both_losses(tf.constant(images)), expected, rtol=1e-3)
+    np.testing.assert_allclose(gan.both_losses(tf.constant(images)), expected, rtol=1e-5)
 
 
 def test_penalty_is_taken_every_few_steps_and_then_that_many_times_as_strong():

@@ -198,7 +198,7 @@ def test_grown_synthesis_written_out_in_numpy(output, activation, resolution, al
     maps = noises(grown, 3)
     styles = normal(3, len(maps), 5)
     expected = synthesized(growing, resolution, styles, maps, alpha, activation)
-    np.testing.assert_allclose(grown([styles, *maps]), expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(grown([styles, *maps]), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_generator_is_mapping_and_synthesis_with_one_style_for_all_levels():
@@ -207,7 +207,7 @@ def test_generator_is_mapping_and_synthesis_with_one_style_for_all_levels():
     styles = np.repeat(mapped(growing.mapping, codings)[:, None], 4, axis=1)
     maps = [np.zeros((1, 1, 1, 1))] * 4  # strengths are 0: any noise will do
     expected = synthesized(growing.synthesis, 8, styles, maps)
-    np.testing.assert_allclose(generator(codings), expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(generator(codings), expected, atol=1e-5)
 
 
 def test_style_of_a_level_changes_nothing_before_that_level():
@@ -309,7 +309,7 @@ def test_fakes_are_what_mapping_mixing_and_synthesis_make_of_the_draws(mixing):
     shapes = [(5, size, size, 1) for size in (4, 4, 8, 8)]
     maps = [keras.random.normal(shape, seed=seed).numpy() for shape in shapes]
     expected = synthesized(growing.synthesis, 8, styles, maps)
-    np.testing.assert_allclose(gan.fakes(5), expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(gan.fakes(5), expected, atol=1e-5)
 
 
 def test_alpha_reaches_the_layers_of_both_networks():
