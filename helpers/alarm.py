@@ -65,7 +65,9 @@ class CollapseAlarm(keras.callbacks.Callback):
         self._values, self._best, self._epochs = {}, {}, {}
 
     def on_epoch_end(self, epoch, logs=None):
-        for name, (present, text) in self._check(epoch, logs or {}).items():
+        for name, (value, present, text) in self._check(epoch, logs or {}).items():
+            if math.isnan(value):
+                continue  # nothing known: what was a trouble stays one
             self._epochs[name] = self._epochs.get(name, 0) + 1 if present else 0
             lasting = self._epochs[name] >= (1 if name == "diverged" else self.patience)
             if lasting and name not in self.troubles:
@@ -78,17 +80,19 @@ class CollapseAlarm(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _check(self, epoch, logs):
-        """Dict name of a trouble -> (whether this epoch shows it, what to say)."""
+        """Dict name of a trouble -> (a number, whether this epoch shows it, what to say)."""
         losses = [value for name, value in logs.items() if name.endswith("loss")]
         bad = not all(map(math.isfinite, losses))
-        found = {"diverged": (bad, "DIVERGED: a loss is not a number. Lower the learning rates.")}
-        loss = logs.get("discriminator_loss", math.nan)  # comparisons with NaN are false
+        found = {
+            "diverged": (0, bad, "DIVERGED: a loss is not a number. Lower the learning rates.")
+        }
+        loss = float(logs.get("discriminator_loss", math.nan))
         if self.too_good is not None:
-            found["discriminator too good"] = (loss < self.too_good, (
+            found["discriminator too good"] = (loss, loss < self.too_good, (
                 f"DISCRIMINATOR TOO GOOD: its loss is {loss:.2f}. It gives the generator little to "
                 "learn from. Lower its learning rate or raise the generator's."))  # fmt: skip
         if self.too_weak is not None:
-            found["discriminator too weak"] = (loss > math.log(2) + self.too_weak, (
+            found["discriminator too weak"] = (loss, loss > math.log(2) + self.too_weak, (
                 f"DISCRIMINATOR TOO WEAK: its loss is {loss:.2f}, worse than by guessing (0.69). "
                 "Raise its learning rate or lower the generator's."))  # fmt: skip
         for name in self.watch:
@@ -97,11 +101,11 @@ class CollapseAlarm(keras.callbacks.Callback):
             if len(latest) == self.patience and all(map(math.isfinite, latest)):
                 self._best[name] = max(min(latest), self._best.get(name, min(latest)))
             best = self._best.get(name, math.nan)  # the best level held so far
-            found[f"falling {name}"] = (value < self.kept * best, (
+            found[f"falling {name}"] = (value, value < self.kept * best, (
                 f"FALLING {name.upper()}: {value:.2f}, but it has been {best:.2f}. The generator "
                 "makes less and less of what it could: mode collapse?"))  # fmt: skip
             least = self.least.get(name, -math.inf)
-            found[f"low {name}"] = (epoch >= self.grace and value < least, (
+            found[f"low {name}"] = (value, epoch >= self.grace and value < least, (
                 f"LOW {name.upper()}: {value:.2f}, still below {least:.2f}. The generator makes "
                 "little of what it should: mode collapse from the start?"))  # fmt: skip
         return found

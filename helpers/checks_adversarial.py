@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
+from scipy.stats import norm
 
-from helpers.exercises import CountingGenerator, array, call, name_mistake, require, same, step
+from helpers.exercises import array, call, name_mistake, require, same, step
 from helpers.losses import generator_loss
 
 
@@ -185,44 +186,33 @@ def check_smoothing(gan_class):
 # Lesson 13: the DCGAN
 
 
-@step("13.2", "codings without large numbers, drawn again where they were")
-def check_truncated(truncated_codings):
-    """`truncated_codings(number, size, limit, rng)`: normal, each redrawn until within limit."""
-    number, size, limit = 1000, 4, 1.0
-
-    def draw(seed, limit=limit):
-        rng = CountingGenerator(seed, most=100 * number * size)
-        return array(
-            call(truncated_codings, number, size, limit, rng), (number, size), "the codings"
+@step("13.2", "the factor that shortens codings as much as truncation does")
+def check_equal_factor(equal_factor):
+    """`equal_factor(limit)`: the standard deviation of N(0, 1) within ±limit."""
+    limits = np.array([0.5, 1.0, 2.0])
+    found = np.array(
+        [float(array(call(equal_factor, float(each)), (), "the factor")) for each in limits]
+    )
+    inside = norm.cdf(limits) - norm.cdf(-limits)  # the share of the numbers within the limit
+    variance = 1 - 2 * limits * norm.pdf(limits) / inside
+    right = np.sqrt(variance)
+    clipped = np.sqrt(inside * variance + (1 - inside) * limits**2)
+    mistakes = {
+        "this is the variance; lengths go with its square root": variance,
+        "this is for numbers cut off at the limit, as by np.clip; they are drawn again": clipped,
+        "this is for numbers spread evenly up to the limit; normal ones are denser near 0": limits
+        / 3**0.5,
+        "this is the share of the numbers that are within the limit": inside,
+        "this is the limit itself, not the standard deviation of what lies within it": limits,
+    }
+    name_mistake(found, mistakes, 0.01)
+    for limit, factor, wanted in zip(limits, found, right, strict=True):
+        require(
+            same(factor, wanted, 0.01),
+            f"for the limit {limit:g} it is {wanted:.3f}, not {factor:.3f}: the standard deviation "
+            "of the numbers that stay within the limit (from 100,000 of them, or by a formula)",
         )
-
-    codings = draw(0)
-    largest = np.abs(codings).max()
-    require(
-        largest <= limit,
-        f"for the limit {limit:g} the largest number is {largest:.2f}. What is drawn again may be "
-        "too large again: go on until none is",
-    )
-    require(codings.min() < 0, "no number is negative: only large ones should go, of either sign")
-    at_limit = np.mean(np.abs(codings) > limit - 1e-6)
-    require(
-        at_limit < 0.01,
-        f"{at_limit:.0%} of the numbers lie at the limit itself: they were cut off, as by np.clip. "
-        "Draw them again",
-    )
-    found, right = codings.std(), 0.5396  # of N(0, 1) within one standard deviation
-    require(
-        abs(found - limit / 3**0.5) > 0.015,
-        "the numbers are spread evenly up to the limit; they should be normal, denser near 0",
-    )
-    require(
-        abs(found - right) < 0.03,
-        f"the numbers' standard deviation is {found:.2f}; it is {right:.2f} if those within the "
-        "limit are left alone, and only the others drawn again",
-    )
-    require(np.abs(draw(0, limit=0.5)).max() <= 0.5, "another limit makes no difference")
-    require(same(draw(0), codings), "the same rng should give the same codings: draw from `rng`")
-    return f"at limit 1, a hundred numbers have length {10 * right:.1f} instead of 10"
+    return f"limit 1: a hundred numbers have length {10 * right[1]:.1f}; so has 0.54 times N(0, 1)"
 
 
 @step("13.5", "how many pixels one number sees")
@@ -354,6 +344,3 @@ def check_projection(projection_discriminator):
         "the end only, by a dense layer without activation",
     )
     return f"{network.count_params():,} weights"
-
-
-# Lesson 15: progressive growing

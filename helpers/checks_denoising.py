@@ -10,7 +10,9 @@ from helpers.exercises import (
     array,
     call,
     judge_word,
+    num_found,
     require,
+    require_probabilities,
     require_score,
     same,
     step,
@@ -255,7 +257,7 @@ def check_build_classifier(build_classifier, *, encoder):
     images = np.random.default_rng(0).random((32, *encoder.input_shape[1:])).astype("float32")
     _check_separate(made.values(), encoder, images)
     kernels = [weight for weight in before if weight.ndim > 1]
-    copied = {way: _num_found(kernels, network) for way, network in made.items()}
+    copied = {way: num_found(kernels, network) for way, network in made.items()}
     require(
         copied[True, False] == copied[True, True] == len(kernels),
         f"{copied[True, False]} of the encoder's {len(kernels)} weight matrices are in the "
@@ -288,10 +290,7 @@ def _check_separate(networks, encoder, images):
     """Ten probabilities, from layers that are not the encoder's own."""
     for network in networks:
         answers = array(call(network, images, training=False), (32, 10), "the answers")
-        require(
-            answers.min() >= 0 and same(answers.sum(axis=1), np.ones(32), 1e-3),
-            "the ten answers are no probabilities: end with a softmax",
-        )
+        require_probabilities(answers)
     shared = {id(v) for v in encoder.variables if v.shape} & {
         id(v) for network in networks for v in network.variables
     }
@@ -302,11 +301,6 @@ def _check_separate(networks, encoder, images):
     )
 
 
-def _num_found(kernels, network):
-    """How many of the weight matrices are among the network's."""
-    return sum(any(same(kernel, own) for own in network.get_weights()) for kernel in kernels)
-
-
 def _num_moved(kernels, network, images):
     """How many of the weight matrices are no longer there after a training step."""
     network.compile(
@@ -315,7 +309,7 @@ def _num_moved(kernels, network, images):
         run_eagerly=True,
     )
     network.train_on_batch(images, np.arange(len(images)) % 10)
-    return len(kernels) - _num_found(kernels, network)
+    return len(kernels) - num_found(kernels, network)
 
 
 @step("9g", "gain and standard error, twin by twin")

@@ -4,7 +4,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers.exercises import Wrong, array, call, name_mistake, require, same, step
+from helpers.exercises import (
+    Wrong,
+    array,
+    call,
+    name_mistake,
+    num_found,
+    require,
+    require_probabilities,
+    same,
+    step,
+)
 from helpers.models import stacked_encoder
 
 # Lesson 03: pretraining
@@ -92,10 +102,7 @@ def check_partly_frozen(build_partly_frozen):
             f"a Keras network is expected, not {type(network).__name__}",
         )
         answers = array(call(network, images, training=False), (16, 10), "the answers")
-        require(
-            answers.min() >= 0 and same(answers.sum(axis=1), np.ones(16), 1e-3),
-            "the ten answers are no probabilities: end with a softmax",
-        )
+        require_probabilities(answers)
         _check_frozen(network, weights[::2], num_frozen)
     return None
 
@@ -103,7 +110,7 @@ def check_partly_frozen(build_partly_frozen):
 def _check_frozen(network, kernels, num_frozen):
     """Whether the kernels are in the network, and the first `num_frozen` of them are frozen."""
     trainable = [np.asarray(variable) for variable in network.trainable_variables]
-    num_copied = sum(any(same(k, own) for own in network.get_weights()) for k in kernels)
+    num_copied = num_found(kernels, network)
     require(
         num_copied == 2,
         f"{num_copied} of the encoder's 2 matrices are in the classifier: set_weights copies",
@@ -262,8 +269,7 @@ def _check_copied(network, own):
         f"{num_shared} of the {len(own)} layers are the phases' own: fine-tuning would change "
         "them, too. Make new layers",
     )
-    weights = network.get_weights()
-    num_copied = sum(any(same(layer.kernel, new) for new in weights) for layer in own)
+    num_copied = num_found([layer.kernel for layer in own], network)
     require(
         num_copied == len(own),
         f"{num_copied} of the {len(own)} weight matrices are in the stack. A new layer, or "

@@ -3,7 +3,17 @@
 import keras
 import numpy as np
 
-from helpers.exercises import Wrong, all_layers, array, call, require, require_score, same, step
+from helpers.exercises import (
+    Wrong,
+    all_layers,
+    array,
+    call,
+    name_mistake,
+    require,
+    require_score,
+    same,
+    step,
+)
 
 
 @step("10a", "codings: the mean plus the standard deviation times noise")
@@ -27,7 +37,7 @@ def check_draw_codings(draw_codings):
         ),
         "the noise must be multiplied by the standard deviation": mean + noise,
     }
-    _name_mistake(codings, mistakes)
+    name_mistake(codings, mistakes)
     raise Wrong("these are not mean + standard deviation · noise")
 
 
@@ -58,14 +68,8 @@ def check_latent_loss(latent_loss):
             -0.5 * (1 + log_var - np.exp(log_var / 2) - mean**2).sum(axis=1)
         ),
     }
-    _name_mistake(found, mistakes)
+    name_mistake(found, mistakes)
     raise Wrong(f"for the first image it should be {right[0]:.3f}, not {found[0]:.3f}")
-
-
-def _name_mistake(found, mistakes):
-    for message, wrong in mistakes.items():
-        if same(found, wrong):
-            raise Wrong(message)
 
 
 @step("10c", "convolutional encoder and decoder that fit each other")

@@ -56,11 +56,12 @@ def claim(
         unit: follows the number in the row.
         disputed: the reason why the statement is expected not to hold here.
         undecided: the reason why the measurement settles nothing, if it is not met.
-        note: a remark.
+        note: a remark, for a row that shows neither of these reasons.
 
     Raises:
         ValueError: unknown id, or not exactly one criterion.
-        ClaimFailed: the measured value is outside, and the claim is neither disputed nor undecided.
+        ClaimFailed: the measured value is outside, and the claim is neither disputed nor undecided;
+            or nothing was measured, it is NaN.
     """
     if id not in statements():
         raise ValueError(f"There is no claim {id!r} in claims.json.")
@@ -69,7 +70,7 @@ def claim(
         status = "not judged"
     else:
         unmet = "disputed" if disputed else "undecided" if undecided else "fails"
-        status = "holds" if holds else unmet
+        status = "holds" if holds else "fails" if _plain(measured) == "nan" else unmet
     row = {
         "id": id,
         **statements()[id],
@@ -77,7 +78,7 @@ def claim(
         "unit": unit,
         "criterion": criterion,
         "status": status,
-        "note": disputed or undecided or note,
+        "note": {"disputed": disputed, "undecided": undecided}.get(status, note),
         "profile": session.profile(),
     }
     _show(row)

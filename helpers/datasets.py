@@ -119,6 +119,12 @@ def _from_keras(name):
     worker = threading.Thread(target=load, daemon=True)
     worker.start()
     worker.join(DOWNLOAD_SECONDS)
+    if worker.is_alive():
+        raise data.DataError(
+            f"After {DOWNLOAD_SECONDS / 60:.0f} minutes {name!r} is still being downloaded. Leave "
+            "this notebook open, and run the cell again some minutes later; or choose 'digits', "
+            "which comes with scikit-learn."
+        )
     if not found:
         raise data.DataError(_no_network(name, *problems))
     return tuple(

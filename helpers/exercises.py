@@ -143,8 +143,9 @@ def step(name, title):
     """
 
     def register(function):
-        if name in _checks and _checks[name][1].__module__ != function.__module__:
-            raise ValueError(f"There is a check for step {name!r} already.")
+        known = _checks[name][1] if name in _checks else function
+        if (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):
+            raise ValueError(f"There is a check for step {name!r} already.")  # and none reloaded
         _checks[name] = (title, function)
         return function
 
@@ -257,6 +258,23 @@ def name_mistake(found, mistakes, tolerance=1e-4):
         require(not same(found, wrong, tolerance), message)
 
 
+def require_probabilities(answers):
+    """Whether each of these answers, [N, 10], is a probability for each class.
+
+    Raises:
+        Wrong: it isn't.
+    """
+    require(
+        answers.min() >= 0 and same(answers.sum(axis=1), np.ones(len(answers)), 1e-3),
+        "the ten answers are no probabilities: end with a softmax",
+    )
+
+
+def num_found(kernels, network):
+    """How many of these weight matrices are among the network's."""
+    return sum(any(same(kernel, own) for own in network.get_weights()) for kernel in kernels)
+
+
 def all_layers(network):
     """The layers of a Keras network in order, those of nested networks in place."""
     layers = []
@@ -294,6 +312,8 @@ def _find(step):
     if number in MODULES:
         importlib.import_module(f"helpers.{MODULES[number]}")
     if step not in _checks:
+        for module in MODULES.values():
+            importlib.import_module(f"helpers.{module}")
         known = ", ".join(sorted(_checks, key=lambda name: (len(name), name)))
         raise ValueError(f"There is no step {step!r}. There are: {known}.")
     return _checks[step]

@@ -37,8 +37,12 @@ class MemoryGame(Playground):
 
     def __init__(self, makers, first=None, seed=42):
         first = first or {}
-        if not makers or set(first) - set(makers):
-            raise ValueError(f"First sequences for {sorted(first)} need these kinds of makers.")
+        if not makers:
+            raise ValueError("There must be a maker of sequences, for at least one kind.")
+        if unmade := sorted(set(first) - set(makers)):
+            raise ValueError(
+                f"There are first sequences for {unmade}, but no makers of these kinds."
+            )
         self._makers, self._unused, self._best = makers, dict(first), {}
         self._rng = np.random.default_rng(seed)
         kinds = list(makers)

@@ -42,11 +42,6 @@ def scaled(lesson, *, smoke=1, full=None):
     return {"smoke": smoke, "lesson": lesson, "full": lesson if full is None else full}[profile()]
 
 
-def on_colab():
-    """Whether this notebook runs on Google Colab."""
-    return "google.colab" in sys.modules
-
-
 def cache_dir():
     """A writable folder for checkpoints and downloads, outside the project.
 

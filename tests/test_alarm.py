@@ -131,3 +131,15 @@ def test_one_value_that_is_no_number_does_not_silence_the_alarm():
     alarm, _ = alarm_after([{**losses(0.6)[0], "entropy": v} for v in values], watch=["entropy"],
                            patience=3)  # fmt: skip
     assert "falling entropy" in alarm.troubles
+
+
+def test_a_value_that_is_no_number_ends_no_trouble():
+    _, told = alarm_after(losses(0.05, 0.05, 0.05, math.nan, 0.05, 0.6), patience=3,
+                          stop_if_diverged=False)  # fmt: skip
+    assert [text.split(" ", 2)[2][:8] for text in told] == [
+        "DISCRIMI", "DIVERGED", "over: di", "over: di"
+    ]  # fmt: skip
+    assert told[2] == "epoch 5: over: diverged" and told[3].startswith("epoch 6: over: discr")
+    low = [{"coverage": value} for value in (1, 1, math.nan, 1, 5)]
+    alarm, told = alarm_after(low, least={"coverage": 3}, grace=0, patience=2)
+    assert [epoch for epoch, _ in alarm.messages] == [2, 5] and told[1].startswith("epoch 5: over")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers, ops
-from scipy.stats import truncnorm
+from scipy.stats import norm, truncnorm
 
 from helpers.conditional_gan import LabeledGAN, conditional_discriminator
 from helpers.exercises import judge
@@ -225,61 +225,29 @@ SMOOTHING = {
     "the shape is": smooth_gan(lambda real, fake: ops.softplus(-real)),
 }
 
-# 13.2: truncated codings
+# 13.2: as short as truncated codings
 
 
-def redrawn(number, size, limit, rng, times=None, ends=lambda codings, limit: codings):
-    codings = rng.normal(size=(number, size))
-    while (large := np.abs(codings) > limit).any() and times != 0:
-        codings[large] = rng.normal(size=large.sum())
-        times = times and times - 1
-    return ends(codings, limit)
+def by_drawing(limit, ends=lambda codings, limit: codings[np.abs(codings) <= limit]):
+    return ends(np.random.default_rng(1).normal(size=1_000_000), limit).std()
 
 
-def redrawn_by_rows(number, size, limit, rng):
-    codings = rng.standard_normal((number, size))
-    while len(rows := np.flatnonzero(np.abs(codings).max(axis=1) > limit)):
-        codings[rows] = rng.standard_normal((len(rows), size))
-    return codings
+def inside(limit):
+    return 2 * norm.cdf(limit) - 1
 
 
-def inverted(number, size, limit, rng):
-    return truncnorm.rvs(-limit, limit, size=(number, size), random_state=rng)
-
-
-def all_drawn_again(number, size, limit, rng):
-    codings = rng.normal(size=(number, size))
-    while np.abs(codings).max() > limit:
-        codings = rng.normal(size=(number, size))
-    return codings
-
-
-def own_rng(number, size, limit, rng):
-    return redrawn(number, size, limit, np.random.default_rng())
-
-
-def scaled_down(codings, limit):
-    return limit * codings / np.abs(codings).max()
-
-
-def clip(codings, limit):
-    return np.clip(codings, -limit, limit)
-
-
-once = functools.partial(redrawn, times=1)
-TRUNCATED = {
-    "right": [redrawn, redrawn_by_rows, inverted],
-    "cut off": functools.partial(redrawn, times=0, ends=clip),
-    "go on until none is": once,
-    "lie at the limit": functools.partial(redrawn, times=1, ends=clip),
-    "go on forever": all_drawn_again,
-    "spread evenly": lambda number, size, limit, rng: rng.uniform(-limit, limit, (number, size)),
-    "left alone": functools.partial(redrawn, times=0, ends=scaled_down),
-    "of either sign": lambda *arguments: np.abs(redrawn(*arguments)),
-    "draw from `rng`": own_rng,
-    "the largest number": lambda number, size, limit, rng: limit * rng.normal(size=(number, size)),
-    "another limit": lambda number, size, limit, rng: redrawn(number, size, 1, rng),
-    "the shape is": lambda number, size, limit, rng: redrawn(size, number, limit, rng),
+EQUAL_FACTOR = {
+    "right": [by_drawing, lambda limit: truncnorm.std(-limit, limit)],
+    "this is the variance": lambda limit: by_drawing(limit) ** 2,
+    "cut off at the limit": functools.partial(
+        by_drawing, ends=lambda codings, limit: np.clip(codings, -limit, limit)
+    ),
+    "spread evenly": lambda limit: np.random.default_rng(1).uniform(-limit, limit, 1_000_000).std(),
+    "this is the share": inside,
+    "this is the limit itself": lambda limit: limit,
+    "for the limit 1 it is 0.540": lambda limit: by_drawing(limit) * (7 / 6 if limit == 1 else 1),
+    "for the limit 2 it is 0.880": lambda limit: by_drawing(min(limit, 1)),
+    "the shape is": lambda limit: np.full(3, by_drawing(limit)),
 }
 
 # 13.5: what a number sees
@@ -616,7 +584,7 @@ ANSWERS = {
     "11.5": BEST_LOGIT,
     "12.2": TWO_STEPS,
     "12.6": SMOOTHING,
-    "13.2": TRUNCATED,
+    "13.2": EQUAL_FACTOR,
     "13.5": FIELD,
     "14.1": ONE_SIDED,
     "14.5": PROJECTION,

@@ -1,6 +1,8 @@
 """The ledger: what is judged, how, and what a row shows."""
 
+import contextlib
 import json
+import math
 import re
 from pathlib import Path
 
@@ -112,12 +114,22 @@ def test_undecided_claim_says_why_and_does_not_stop(rows, displayed):
     text = displayed[0]["text/plain"]
     assert text.startswith("– C66") and text.endswith("[undecided] · nothing failed")
     claim("C66", 1, above=1, undecided="nothing failed")
-    assert rows()[1]["status"] == "holds"
+    assert (rows()[1]["status"], rows()[1]["note"]) == ("holds", "")
+
+
+@pytest.mark.parametrize("reason", ["disputed", "undecided"])
+@pytest.mark.parametrize("measured", [math.nan, np.float32("nan")])
+def test_a_claim_of_which_nothing_was_measured_fails_whatever_was_expected(reason, measured, rows):
+    with pytest.raises(ClaimFailed, match="measured nan"):
+        claim("C55", measured, above=0.9, **{reason: "as expected"})
+    assert rows()[0]["status"] == "fails"
 
 
 def test_disputed_claim_that_holds_after_all_holds(rows):
     claim("C55", 0.95, above=0.9, disputed="it gets better here")
-    assert rows()[0]["status"] == "holds"
+    assert (rows()[0]["status"], rows()[0]["note"]) == ("holds", "")
+    claim("C55", 0.95, above=0.9, disputed="it gets better here", note="a remark")
+    assert (rows()[1]["status"], rows()[1]["note"]) == ("holds", "a remark")
 
 
 def test_unknown_claim_is_an_error_and_shows_nothing(rows):
@@ -204,7 +216,8 @@ def test_statements_are_in_order_and_differ():
 
 @pytest.mark.parametrize("measured", [float("nan"), np.float32("inf"), np.float64(0.5), True])
 def test_row_is_valid_json_whatever_was_measured(measured, rows):
-    claim("C1", measured, below=0, disputed="a test")
+    with contextlib.suppress(ClaimFailed):  # NaN
+        claim("C1", measured, below=0, disputed="a test")
     (row,) = rows()
     text = json.dumps(row, allow_nan=False)
     found = json.loads(text)["measured"]

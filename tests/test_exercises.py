@@ -17,6 +17,7 @@ def own_steps(monkeypatch):
     """Steps "5a" and "5b" that are not the course's, and no memory of other tests."""
     monkeypatch.setattr(exercises, "_checks", {})
     monkeypatch.setattr(exercises, "_results", {})
+    monkeypatch.setattr(exercises, "MODULES", {})
 
     @exercises.step("5a", "a number above 3")
     def above_three(number):
@@ -136,6 +137,16 @@ def test_an_unknown_step_is_an_error(ask):
         ask("5z")
 
 
+def test_the_steps_there_are_are_those_of_all_modules(monkeypatch):
+    def load(module):
+        exercises.step(module.removeprefix("helpers.checks_"), "something")(lambda answer: None)
+
+    monkeypatch.setattr(exercises, "MODULES", {"7": "checks_7a", "8": "checks_8a"})
+    monkeypatch.setattr(exercises.importlib, "import_module", load)
+    with pytest.raises(ValueError, match="no step '7z'. There are: 5a, 5b, 5c, 7a, 8a."):
+        judge("7z", 1)
+
+
 def test_progress_of_an_exercise_without_steps_is_an_error():
     with pytest.raises(ValueError, match="no step '6a'"):
         exercises.show_progress("6")
@@ -145,9 +156,13 @@ def test_two_checks_of_one_name_are_an_error():
     def other():
         pass
 
-    other.__module__ = "elsewhere"
     with pytest.raises(ValueError, match="'5a' already"):
-        exercises.step("5a", "other")(other)
+        exercises.step("5a", "another one of this module")(other)
+    other.__qualname__, other.__module__ = exercises._checks["5a"][1].__qualname__, "elsewhere"
+    with pytest.raises(ValueError, match="'5a' already"):
+        exercises.step("5a", "one of that name elsewhere")(other)
+    other.__module__ = __name__
+    exercises.step("5a", "the same, as when its module is loaded again")(other)
 
 
 def test_array_says_what_is_wrong():

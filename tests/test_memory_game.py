@@ -195,10 +195,12 @@ def test_an_error_of_a_maker_is_shown():
     assert widget.problem.value == ""
 
 
-@pytest.mark.parametrize(("makers", "first"), [({}, None), (MAKERS, {"other": [1]})])
-def test_kinds_must_fit(makers, first):
-    with pytest.raises(ValueError, match="kinds"):
-        MemoryGame(makers, first)
+def test_kinds_must_fit():
+    with pytest.raises(ValueError, match="There must be a maker"):
+        MemoryGame({})
+    known = next(iter(MAKERS))
+    with pytest.raises(ValueError, match=r"first sequences for \['other'\], but no makers"):
+        MemoryGame(MAKERS, {"other": [1], known: [1]})
 
 
 # --- chessboards

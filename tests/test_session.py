@@ -48,13 +48,6 @@ def test_scaled_takes_zero_for_a_value(monkeypatch):
     assert session.scaled(10, full=0) == 0
 
 
-def test_colab_is_recognized_by_its_module(monkeypatch):
-    monkeypatch.delitem(sys.modules, "google.colab", raising=False)
-    assert not session.on_colab()
-    monkeypatch.setitem(sys.modules, "google.colab", object())
-    assert session.on_colab()
-
-
 def test_cache_dir_is_made_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.setenv("FROM_PCA_CACHE", str(tmp_path / "a" / "b"))
     assert session.cache_dir() == tmp_path / "a" / "b"
