@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers import data, plotting, pretrained, session
 from helpers.progressive import ProgressiveGAN, fade_layers, faded
-from helpers.training import SlowDown, TrainingFilm, WeightAverage, fit_resumably
+from helpers.training import SlowDown, TrainingFilm, WeightAverage, fit_resumably, measured
 
 
 def images_at(images, resolution):
@@ -141,13 +141,16 @@ def grow(
         kind: class of the GAN.
         name: of the training: at ``full`` each stage can be interrupted and goes on; None: it
             can't.
-        recipe: a text; checkpoints of another one are thrown away.
+        recipe: a text, for a training with a name; checkpoints of another one are thrown away.
         half_life: images after which a moment's weights count half as much in the average.
         images_per_epoch: how many images are called an epoch in the history.
 
     Returns:
         The averaged generator of the last stage, the history of all stages in one dict, name ->
         list, and a list with the stages' checkpoints, each None or to be deleted.
+
+    Raises:
+        ValueError: a name without a recipe, or stages that are not made of whole epochs.
     """
     (generator, average, discriminator), steps = networks, images_per_epoch // batch_size
     history, checkpoints = {}, []
@@ -162,7 +165,7 @@ def grow(
         part, checkpoint = fit_resumably(
             gan, name and f"{name}_{size}",
             data.batches(images_at(images, size), batch_size).repeat(),
-            recipe=f"{recipe}; seed {seed}", keep=averaging.network, verbose=0,
+            recipe=recipe and f"{recipe}; seed {seed}", keep=averaging.network, verbose=0,
             epochs=stage.num_epochs(images_per_epoch), steps_per_epoch=steps,
             callbacks=[*callbacks, *watch(gan, averaging.network, stage)],
         )  # fmt: skip
@@ -199,7 +202,7 @@ def grow_or_load(train, network, name, *, recipe, seed):
             seed=seed,
             epochs=sum(len(checkpoint.epochs) for checkpoint in checkpoints),
             minutes=sum(checkpoint.minutes() for checkpoint in checkpoints),
-            measured={key: values[-1] for key, values in history.items()},
+            measured=measured(history),
             history=history,
         )
         for checkpoint in checkpoints:

@@ -1,5 +1,6 @@
 """Around ``fit``: a film of the training, measures after each epoch, and train-or-load."""
 
+import itertools
 import json
 import os
 import shutil
@@ -233,7 +234,7 @@ def fit_or_load(
             seed=seed,
             epochs=len(checkpoint.epochs),
             minutes=checkpoint.minutes(),
-            measured={key: values[-1] for key, values in history.items()},
+            measured=measured(history),
             history=history,
             half=half,
         )
@@ -255,8 +256,11 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
         there until its ``delete()``; otherwise None.
 
     Raises:
-        ValueError: the checkpoint has more epochs behind it than are asked for.
+        ValueError: a name without a recipe, or a checkpoint that has more epochs behind it than are
+            asked for.
     """
+    if name and not recipe:
+        raise ValueError("A training with a name needs a recipe: its checkpoints are known by it.")
     if name is None or session.profile() != "full" or not data.source().is_real:
         history = model.fit(*fit_data, callbacks=list(callbacks), **fit_arguments).history
         return history, None
@@ -267,13 +271,30 @@ def fit_resumably(model, name, *fit_data, recipe, callbacks=(), keep=None, **fit
     if first_epoch > fit_arguments.get("epochs", 1):
         raise ValueError(
             f"The checkpoint in {checkpoint.folder} has {first_epoch} epochs behind it, more than "
-            f"the {fit_arguments.get('epochs', 1)} that are asked for. Ask for more, or begin anew "
-            "by helpers.training.forget_checkpoints()."
+            f"the {fit_arguments.get('epochs', 1)} that are asked for. Ask for more, or delete "
+            "this folder to begin anew."
         )
     model.fit(
         *fit_data, callbacks=[*callbacks, checkpoint], initial_epoch=first_epoch, **fit_arguments
     )
     return checkpoint.history(), checkpoint
+
+
+def measured(history):
+    """What was measured in the epoch whose weights ship: the last, or the best by `KeepBest`.
+
+    Args:
+        history: dict name -> list with a value for each epoch; a measure that began later has a
+            shorter list. Of a training in stages, the last stage's weights ship.
+
+    Returns:
+        Dict name -> value.
+    """
+    back = 1  # epochs from the end
+    for name, values in history.items():
+        if name.startswith("lowest_"):  # the same since the best epoch
+            back = len(list(itertools.takewhile(values[-1].__eq__, reversed(values))))
+    return {name: values[-min(back, len(values))] for name, values in history.items()}
 
 
 def random_states(model):

@@ -259,3 +259,8 @@ def test_stages_that_are_not_whole_epochs_are_refused(stage):
     with pytest.raises(ValueError, match="multiples of 10,000"):
         stage.num_epochs(10_000)
     assert stage.num_epochs(5_000) == stage.num_images // 5_000
+
+
+def test_a_training_with_a_name_needs_a_recipe():
+    with pytest.raises(ValueError, match="needs a recipe"):
+        train(networks(), watch_nothing, name="nameless")

@@ -24,6 +24,7 @@ from helpers.training import (
     fit_or_load,
     fit_resumably,
     forget_checkpoints,
+    measured,
 )
 
 POINTS = np.random.default_rng(42).normal(size=(32, 3)).astype(np.float32)
@@ -574,6 +575,32 @@ def test_epochs_without_the_measure_change_nothing():
     history = gan.fit(data.batches(POINTS, 8), epochs=2, verbose=0, callbacks=callbacks).history
     assert set(history) == {"discriminator_loss", "generator_loss"}
     assert np.abs(gan.generator.get_weights()[0]).max() > 0
+
+
+def test_what_was_measured_is_said_of_the_epoch_that_ships(weights, at):
+    at("full")
+    gan = small_gan()
+    notes = Notes(gan.generator, [3.0, 1.0, 2.0, 1.0])
+    fit_or_load(gan, "best", data.batches(POINTS, 8), recipe="r", seed=1, epochs=4, verbose=0,
+                callbacks=[notes, KeepBest(gan, gan.generator)], ship=gan.generator)  # fmt: skip
+    entry = pretrained.describe("best")
+    second = {key: values[1] for key, values in entry["history"].items()}
+    assert entry["measured"] == second and second["distance"] == 1
+    shipped = pretrained.load_weights(small_gan(seed=2).generator, "best")
+    assert same(shipped.get_weights(), notes.weights[1])
+
+
+def test_measures_of_a_training_in_stages_are_those_of_the_last_ones_best_epoch():
+    history = {
+        "distance": [5, 2, 9, 4, 3, 6],  # two epochs of the first stage
+        "lowest_distance": [5, 2, 9, 4, 3, 3],
+        "loss": [0, 1, 2, 3, 4, 5],
+        "late": [7, 8, 9],
+        "later": [6],
+    }
+    found = {"distance": 3, "lowest_distance": 3, "loss": 4, "late": 8, "later": 6}
+    assert measured(history) == found
+    assert measured({"loss": [2, 1]}) == {"loss": 1} and measured({}) == {}
 
 
 def test_best_epoch_is_remembered_over_an_interruption(weights, at):
