@@ -212,7 +212,7 @@ def check_equal_factor(equal_factor):
             f"for the limit {limit:g} it is {wanted:.3f}, not {factor:.3f}: the standard deviation "
             "of the numbers that stay within the limit (from 100,000 of them, or by a formula)",
         )
-    return f"limit 1: a hundred numbers have length {10 * right[1]:.1f}; so has 0.54 times N(0, 1)"
+    return f"at limit 1, a hundred numbers have length {10 * right[1]:.1f} instead of 10"
 
 
 @step("13.5", "how many pixels one number sees")
