@@ -1,5 +1,6 @@
 """The workbench: choosing, running and rendering notebooks, the ledger's tables, the Makefile."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ def folder(tmp_path, monkeypatch):
     """A folder of notebooks and a README that the tools work on, and an empty build folder."""
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    monkeypatch.setattr(notebooks, "SHIPPED", tmp_path / "weights")
     monkeypatch.setattr(run, "BUILD", tmp_path / "build")
     monkeypatch.setattr(ledger, "README", tmp_path / "README.md")
     monkeypatch.setenv("NOTEBOOK_PROFILE", "smoke")
@@ -186,11 +188,28 @@ def test_interrupting_is_no_traceback(folder, monkeypatch, capsys):
     assert "the notebook at hand is as it was" in capsys.readouterr().err
 
 
+def test_files_count_whose_names_the_code_has_in_quotes(folder):
+    (folder / "weights").mkdir()
+    for name in ("gan.weights.h5", "gan_long.results.json", "classifier.weights.h5", "list.json"):
+        (folder / "weights" / name).write_text(name)
+
+    def used(source):
+        return list(notebooks.shipped(notebooks.read(lesson(folder, "01_one", source))))
+
+    assert used("gan = [1]  # gan_long") == []
+    assert used('load("gan")') == ["gan.weights.h5"]
+    assert used('over_seeds(\n    "gan_long",\n)') == ["gan_long.results.json"]
+    assert used("Judge()") == ["classifier.weights.h5"]
+    assert used('judged = "classifier"') == ["classifier.weights.h5"]
+
+
 # rendering
 
 
 def test_render_keeps_outputs_at_lesson_and_stamps_the_code(folder):
-    path = lesson(folder, "01_one", "import os", "", "os.environ['NOTEBOOK_PROFILE']")
+    (folder / "weights").mkdir()
+    (folder / "weights" / "os.weights.h5").write_bytes(b"numbers")
+    path = lesson(folder, "01_one", "import os", "", '"os"\nos.environ["NOTEBOOK_PROFILE"]')
     assert course.main(["render", "01"]) == 0
     made = notebooks.read(path)
     cells = notebooks.code_cells(made)
@@ -199,7 +218,8 @@ def test_render_keeps_outputs_at_lesson_and_stamps_the_code(folder):
     stamp = made.metadata["from_pca"]
     assert stamp["code_hash"] == notebooks.code_hash(made)
     assert stamp["profile"] == "lesson"
-    assert set(stamp) == {"code_hash", "profile", "minutes", "cores", "versions"}
+    assert stamp["shipped"] == {"os.weights.h5": hashlib.sha256(b"numbers").hexdigest()[:12]}
+    assert set(stamp) == {"code_hash", "shipped", "profile", "minutes", "cores", "versions"}
     assert "execution" not in cells[0].metadata
 
 

@@ -195,6 +195,26 @@ def test_outputs_older_than_the_code_are_noticed(good, tmp_path):
     assert "the code has changed since the outputs were made" in found
 
 
+def test_outputs_older_than_the_weights_they_used_are_noticed(good, tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "SHIPPED", tmp_path)
+    weights, numbers = tmp_path / "gan.weights.h5", tmp_path / "gan_long.results.json"
+    weights.write_bytes(b"old")
+    good.cells[3].source += '\nload("gan")'
+    for count, cell in enumerate(notebooks.code_cells(good), 1):
+        cell.execution_count = count
+    good.metadata["from_pca"] = {
+        "code_hash": notebooks.code_hash(good),
+        "shipped": notebooks.shipped(good),
+    }
+    numbers.write_bytes(b"of another lesson")
+    assert complaints(good, tmp_path, rendered=False) == []
+    weights.write_bytes(b"new")
+    (found,) = complaints(good, tmp_path, rendered=False)
+    assert "the outputs were made with another gan.weights.h5: render it" in found
+    weights.unlink()
+    assert complaints(good, tmp_path, rendered=False) == [found]
+
+
 def test_cells_run_out_of_order_are_noticed(good, tmp_path):
     good.metadata["from_pca"] = {"code_hash": notebooks.code_hash(good)}
     good.cells[1].execution_count, good.cells[3].execution_count = 2, 1

@@ -131,8 +131,12 @@ def _output_rules(notebook, cells, path):
         yield "metadata.widgets is left: render it"
     if [cell.execution_count for cell in cells] != list(range(1, len(cells) + 1)):
         yield "the cells were not run once each, in order: render it"
-    if notebook.metadata.get("from_pca", {}).get("code_hash") != notebooks.code_hash(notebook):
+    stamp = notebook.metadata.get("from_pca", {})
+    if stamp.get("code_hash") != notebooks.code_hash(notebook):
         yield "the code has changed since the outputs were made: render it"
+    now, then = notebooks.shipped(notebook), stamp.get("shipped", {})
+    if changed := sorted(name for name in now | then if now.get(name) != then.get(name)):
+        yield f"the outputs were made with another {' and '.join(changed)}: render it"
     for number, cell in enumerate(cells, 1):
         for output in cell.outputs:
             yield from (f"code cell {number} {text}" for text in _output_complaints(output))

@@ -10,6 +10,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
+SHIPPED = ROOT / "helpers" / "weights"
 
 
 class CourseError(Exception):
@@ -68,6 +69,20 @@ def code_hash(notebook):
     """A hash of all code, the public address aside."""
     sources = [re.sub(r"git\+https://\S+?\"", '"', cell.source) for cell in code_cells(notebook)]
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()
+
+
+def shipped(notebook):
+    """The course's files that the code names, weights and numbers: name -> start of its sha256.
+
+    A name counts where it stands in quotes; whoever asks a judge uses the classifier, too.
+    """
+    code = "\n".join(cell.source for cell in code_cells(notebook))
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        for path in sorted(SHIPPED.glob("*.*.*"))
+        if f'"{(name := path.name.split(".")[0])}"' in code
+        or (name == "classifier" and re.search(r"\bJudge\b", code))
+    }
 
 
 def tags(cell):

@@ -55,6 +55,7 @@ def render(path, cell_seconds):
     refuse_unclean(notebook, path)
     notebook.metadata["from_pca"] = {
         "code_hash": notebooks.code_hash(notebook),
+        "shipped": notebooks.shipped(notebook),
         "profile": "lesson",
         "minutes": round(minutes, 1),
         "cores": _num_cores(),
