@@ -23,7 +23,8 @@ def _styles(styles, name):
 class StyleMixer(Playground):
     """A table of mixed styles: some levels from the column's garment, the others from the row's.
 
-    The first column and the first row show the garments themselves. The slider has two handles:
+    The first column and the first row show the garments themselves; they are drawn once, and again
+    with "New", so make another table if the network has learned since. The slider has two handles:
     the first and the last level that come from the column.
 
     Args:
