@@ -15,7 +15,7 @@ from helpers.models import (
     vae_decoder,
     variant_generator,
 )
-from helpers.progressive import GrowingGenerator
+from helpers.progressive import WIDER, GrowingGenerator
 from helpers.stylegan import GrowingStyleGenerator, mixed_styles, paint
 
 NUMBER = 2000
@@ -47,7 +47,7 @@ def three_convolutions_images():
 
 
 def progan_images():
-    return draw(pretrained.load_weights(GrowingGenerator().at(32), "progan"), codings(64))
+    return draw(pretrained.load_weights(GrowingGenerator(WIDER).at(32), "progan"), codings(64))
 
 
 def stylegan_images(name="stylegan"):
