@@ -83,9 +83,11 @@ def relative_updates(gan, batches, num_steps):
         num_steps: how many batches to take.
 
     Returns:
-        Float [K], one number for each kernel of both networks.
+        Two arrays, float [K], with one number for each kernel of both networks: the size of its
+        weights at the start (the root of their mean square), and its relative change.
     """
     kernels = [weight for weight in gan.trainable_variables if weight.path.endswith("kernel")]
+    sizes = np.array([np.sqrt(np.square(kernel.numpy()).mean()) for kernel in kernels])
     step, updates = tf.function(gan.train_step), []
     for batch in batches.take(num_steps):
         before = [kernel.numpy() for kernel in kernels]
@@ -94,7 +96,7 @@ def relative_updates(gan, batches, num_steps):
         updates.append(
             [np.linalg.norm(kernel.numpy() - old) / np.linalg.norm(old) for old, kernel in pairs]
         )
-    return np.mean(updates, axis=0)
+    return sizes, np.mean(updates, axis=0)
 
 
 def largest_activation(growing, size, codings):

@@ -81,10 +81,11 @@ def test_relative_updates_of_a_resting_and_a_moving_network():
         keras.optimizers.SGD(0.0), keras.optimizers.Adam(0.01, epsilon=1e-12), jit_compile=False
     )
     start = discriminator.get_weights()[0]
-    updates = relative_updates(gan, data.batches(normal(64, 40), 32), 1)
+    sizes, updates = relative_updates(gan, data.batches(normal(64, 40), 32), 1)
     assert updates[0] == 0
-    expected = 0.01 * np.sqrt(start.size) / np.linalg.norm(start)  # each weight moves by 0.01
-    assert updates[1] == pytest.approx(expected, rel=1e-3)
+    size = np.linalg.norm(start) / np.sqrt(start.size)
+    assert sizes[1] == pytest.approx(size)
+    assert updates[1] == pytest.approx(0.01 / size, rel=1e-3)  # each weight moves by 0.01
 
 
 def test_largest_activation_is_found_before_the_normalization():
