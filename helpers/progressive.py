@@ -15,7 +15,7 @@ from helpers.losses import (
 )
 
 WIDTHS = {4: 64, 8: 64, 16: 32, 32: 16}  # feature maps at each resolution
-WIDER = {**WIDTHS, 32: 32}  # of lesson 15's long training
+WIDER = {**WIDTHS, 32: 32}  # of lesson 15's long training, and of lesson 16's trial
 
 
 @keras.saving.register_keras_serializable(package="from_pca_to_stylegan")
